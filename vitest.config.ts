@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+const PACKED = 'test/packed-install.test.ts';
+const EMULATORS = 'test/emulators/**/*.test.ts';
+
+export default defineConfig({
+  test: {
+    // CDK's template validator costs seconds a process; the tests of it switch it on.
+    env: { CDK_VALIDATION: 'false' },
+    testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [PACKED, EMULATORS] } },
+      { extends: true, test: { name: 'packed', include: [PACKED] } },
+      { extends: true, test: { name: 'emulators', include: [EMULATORS] } },
+    ],
+  },
+});
