@@ -1,0 +1,49 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { ERRORS, quote, SessionBrokerError } from '../lib/errors.ts';
+
+describe('a session-broker error', () => {
+  test('carries its code, what it means for a caller, its facts and its cause', () => {
+    const cause = new Error('from STS');
+    const error = new SessionBrokerError('Throttled', 'message', { cause, detail: { attempts: 3 } });
+    expect(error).toMatchObject({
+      name: 'SessionBrokerError',
+      message: 'message',
+      code: 'Throttled',
+      retryable: true,
+      exitCode: 5,
+      detail: { attempts: 3 },
+      cause,
+    });
+    expect(inspect(error)).toContain('SessionBrokerError: message');
+  });
+
+  test('has no cause and no facts unless they are given', () => {
+    const error = new SessionBrokerError('UsageInvalid', 'message');
+    expect('cause' in error).toBe(false);
+    expect(error.detail).toEqual({});
+  });
+
+  test('never lets a provider chain go on to other credentials', () => {
+    expect('tryNextLink' in new SessionBrokerError('DispatcherCredentialsMissing', 'message')).toBe(false);
+  });
+
+  test('has an exit code other than success', () => {
+    for (const { exitCode } of Object.values(ERRORS)) expect([1, 2, 3, 4, 5]).toContain(exitCode);
+  });
+});
+
+describe('a quoted value', () => {
+  test.each([
+    ['plain', '"plain"'],
+    ['a "quote" and a \n', '"a \\"quote\\" and a \\n"'],
+    ['\u0430cme\u200b\u007f', '"\\u0430cme\\u200b\\u007f"'],
+    ['\ud83d\ude00', '"\\ud83d\\ude00"'],
+    [5, '5'],
+    [undefined, 'undefined'],
+    [{ a: ['\u00e9'] }, '{"a":["\\u00e9"]}'],
+    ['x'.repeat(101), `"${'x'.repeat(100)}"... (101 characters)`],
+  ])('shows what cannot be seen and is never long: %j', (value, shown) => {
+    expect(quote(value)).toBe(shown);
+  });
+});
