@@ -1,0 +1,36 @@
+export { type Partition, parseRoleArn, partitionOf, type RoleArn } from './arn.ts';
+export { ROLE_NAME_LENGTH, SESSION_DURATION_SECONDS, SOURCE_IDENTITY_LENGTH, ULID_LENGTH } from './limits.ts';
+export {
+  type BrokerNames,
+  brokerNames,
+  DEFAULT_IAM_PATH,
+  DEFAULT_PARAMETER_PREFIX,
+  type NameParts,
+  parseIamPath,
+  parseParameterPrefix,
+} from './names.ts';
+export {
+  type Cluster,
+  createScope,
+  createSessionIdentity,
+  formatSourceIdentity,
+  isSourceIdentity,
+  parseCluster,
+  parseSessionId,
+  parseSourceIdentity,
+  parseTenant,
+  parseWorkflow,
+  type Scope,
+  type ScopeParts,
+  type ScopePatterns,
+  type SessionId,
+  type SessionIdentity,
+  type SessionIdentityParts,
+  type SourceIdentity,
+  scopePatterns,
+  scopePrefix,
+  sessionBudget,
+  type Tenant,
+  type TrafficClass,
+  type Workflow,
+} from './source-identity.ts';
