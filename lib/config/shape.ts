@@ -1,0 +1,132 @@
+import * as v from 'valibot';
+import { type FaultPath, fault, type RuleFault } from './faults.ts';
+import { nearest } from './nearest.ts';
+import { getConfigSchema, known, type RawConfig } from './schema.ts';
+
+type Mapping = Record<string | number, unknown>;
+
+export interface Shape {
+  /** What is of the right shape, with defaults where something is not; undefined if that is the whole file. */
+  readonly config: RawConfig | undefined;
+  readonly faults: readonly RuleFault[];
+  /** Whether a value, or what it stands in, had to be left out of {@link config}. */
+  readonly isLeftOut: (path: FaultPath) => boolean;
+}
+
+/**
+ * Compares a file's content with the schema. What does not match is left out, and the rest filled in, so that the
+ * rules can judge the rest in the same run.
+ * @param source a scalar as it is written in the file
+ */
+export function readShape(value: unknown, source: (path: FaultPath) => string | undefined): Shape {
+  const first = v.safeParse(getConfigSchema(), value);
+  if (first.success) return { config: first.output, faults: [], isLeftOut: () => false };
+
+  const faults = first.issues.map((issue) => faultOfIssue(issue, source));
+  const places = new Set(faults.map((found) => keyOf(placeOf(found))));
+  const isLeftOut = (path: FaultPath): boolean =>
+    Array.from(path.keys()).some((index) => places.has(keyOf(path.slice(0, index + 1))));
+  const second = v.safeParse(getConfigSchema(), without(value, faults));
+  return { config: second.success ? second.output : undefined, faults, isLeftOut };
+}
+
+function keyOf(path: FaultPath): string {
+  return JSON.stringify(path);
+}
+
+/** What is left out for a fault: the value itself, or the whole statement that it stands in. */
+function placeOf({ path, isKey }: RuleFault): FaultPath {
+  return path[4] === 'statements' && typeof path[5] === 'number' && !isKey ? path.slice(0, 6) : path;
+}
+
+/** A copy without the faulty values; one that must be there is replaced by one of the right type. */
+function without(value: unknown, faults: readonly RuleFault[]): unknown {
+  const root = structuredClone(value);
+  for (const found of faults) {
+    const place = placeOf(found);
+    const last = place.at(-1);
+    let parent = root;
+    for (const step of place.slice(0, -1)) parent = (parent as Mapping | undefined)?.[step];
+    if (last === undefined || typeof parent !== 'object' || parent === null) continue;
+    const inPlace = parent as Mapping;
+    if (typeof last === 'number') inPlace[last] = place[4] === 'statements' ? HARMLESS_STATEMENT : '';
+    else if (!found.isKey && isRequired(place)) inPlace[last] = '';
+    else delete inPlace[last];
+  }
+  return root;
+}
+
+const HARMLESS_STATEMENT = { Effect: 'Deny', Action: '*', Resource: '*' };
+
+/** Whether a path is that of a text of a cluster or tenant without a default. */
+function isRequired(path: FaultPath): boolean {
+  const key = String(path.at(-1));
+  return path.length === 3 ? key === 'account' || key === 'region' : path.length === 5 && key === 'tenantRole';
+}
+
+function faultOfIssue(issue: v.BaseIssue<unknown>, source: (path: FaultPath) => string | undefined): RuleFault {
+  const path = (issue.path ?? []).map(({ key }) => key as string | number);
+  const last = issue.path?.at(-1);
+  const key = String(path.at(-1));
+  if (issue.type === 'never') {
+    const keys = known(issue.message);
+    const meant = nearest(key, keys);
+    const fix =
+      UNKNOWN_KEY_FIXES[key] ?? (meant === undefined ? 'remove it' : `did you mean ${JSON.stringify(meant)}?`);
+    return fault(path, key, `key must be one of ${keys.join(', ')}`, fix, { isKey: true });
+  }
+  if (issue.type === 'object_with_rest' && last?.origin === 'key') {
+    return fault(path, undefined, `${key} must be given`, `add it${EXAMPLES[key] ?? ''}`);
+  }
+  const written = source(path);
+  const given = typeof issue.input === 'object' ? undefined : (written ?? issue.input);
+  const rule = `${isNumberedOrRoot(path) ? 'value' : key} must be ${TYPES[issue.type] ?? issue.expected}`;
+  if (issue.type === 'picklist') {
+    const choices = String(issue.expected).replace(/[()]/g, '').replaceAll(' | ', ' or ');
+    const meant =
+      typeof issue.input === 'string' ? nearest(issue.input, choices.match(/[A-Za-z]{3,}/g) ?? []) : undefined;
+    const fix = meant === undefined ? 'choose one' : `did you mean ${JSON.stringify(meant)}?`;
+    return fault(path, given, `${key} must be ${choices}`, fix);
+  }
+  return fault(
+    path,
+    given,
+    rule,
+    isRequired(path) && issue.input === null ? 'give it a value' : typeFix(issue, written),
+  );
+}
+
+function isNumberedOrRoot(path: FaultPath): boolean {
+  return typeof path.at(-1) !== 'string';
+}
+
+function typeFix({ type, input }: v.BaseIssue<unknown>, written: string | undefined): string {
+  const isText = type === 'string' || type === 'union';
+  if (input === null) return 'give it a value, or remove the key';
+  if (isText && written !== undefined) return `put it in quotes: ${JSON.stringify(written)}`;
+  if (type === 'array' && typeof input === 'string') return `write it as a list: [${JSON.stringify(input)}]`;
+  if (type === 'boolean') return 'write true or false, without quotes';
+  return 'correct the indentation or the value';
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  array: 'a list',
+  boolean: 'true or false',
+  union: 'a text or a list of texts',
+  record: 'a mapping',
+  object_with_rest: 'a mapping',
+};
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  account: ', like account: "111122223333"',
+  region: ', like region: us-west-2',
+  tenantRole: ", the ARN of the tenant's IRSA role",
+  clusters: ', with the clusters by name under it',
+  Effect: ', Allow or Deny',
+};
+
+const UNKNOWN_KEY_FIXES: Readonly<Record<string, string>> = {
+  Principal: 'remove it, the statement is about the session-broker role',
+  NotPrincipal: 'remove it, the statement is about the session-broker role',
+};

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../lib/config/parse.ts';
+import { brokerNames, createScope, DEFAULT_IAM_PATH } from '../../lib/identity/index.ts';
+import { renderChainTrustPolicy } from '../../lib/policy/index.ts';
+import { renderJsonSchema } from '../../scripts/json-schema.ts';
+import { ACCOUNT } from './fixtures.ts';
+import type { JsonSchema } from './json-schema.ts';
+
+const TEXT = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
+
+function blocks(language: string): readonly string[] {
+  return [...TEXT.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
+}
+
+/** The keys of a mapping and of the closed mappings in it, as a table shows them. */
+function documentedKeys(schema: JsonSchema | undefined, prefix = ''): readonly string[] {
+  return Object.entries(schema?.properties ?? {}).flatMap(([key, value]) => [
+    `${prefix}${key}`,
+    ...documentedKeys(value, `${prefix}${key}.`),
+  ]);
+}
+
+/** The first column of the table rows of a section. */
+function rows(heading: string): readonly string[] {
+  const [, section = ''] = TEXT.split(`${heading}\n`);
+  const [own = ''] = section.split(/^##/m);
+  return [...own.matchAll(/^\| (`.+?) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, key = '']) => key),
+  );
+}
+
+describe('docs/configuration.md', () => {
+  const root: JsonSchema = JSON.parse(renderJsonSchema());
+  const cluster = root.properties?.['clusters']?.additionalProperties as JsonSchema;
+  const tenant = cluster.properties?.['tenants']?.additionalProperties as JsonSchema;
+  const statement = tenant.properties?.['statements']?.items;
+
+  it('has a row for every key and for no other', () => {
+    expect(rows('## Clusters')).toEqual(documentedKeys(cluster).filter((key) => key !== 'eks'));
+    expect(rows('## Tenants')).toEqual(documentedKeys(tenant));
+    expect(rows('### Permissions')).toEqual(documentedKeys(statement));
+  });
+
+  it('shows YAML that is a valid configuration', () => {
+    const examples = blocks('yaml');
+    expect(examples.length).toBeGreaterThanOrEqual(5);
+    for (const example of examples) expect(() => parseConfig(example, 'docs')).not.toThrow();
+  });
+
+  it('shows the trust policy that the owner of a chainTo role needs', () => {
+    const { roleName } = brokerNames({ cluster: 'hub', tenant: 'acme' });
+    const roleArn = `arn:aws:iam::${ACCOUNT}:role${DEFAULT_IAM_PATH}${roleName}`;
+    const rendered = renderChainTrustPolicy(roleArn, createScope({ tenant: 'acme' }));
+    expect(blocks('json').map((block) => JSON.parse(block))).toEqual([rendered]);
+  });
+});

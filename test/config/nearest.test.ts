@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { nearest } from '../../lib/config/nearest.ts';
+
+const KEYS = ['attribution', 'tenantRole', 'models', 'tags', 'eks', 'chainTo', 'callerPolicy'];
+
+describe('the nearest known word', () => {
+  it.each([
+    ['attributon', 'attribution'],
+    ['Attribution', 'attribution'],
+    ['tenant_role', 'tenantRole'],
+    ['tenant-role', 'tenantRole'],
+    ['tenantrole', 'tenantRole'],
+    ['model', 'models'],
+    ['tag', 'tags'],
+    ['EKS', 'eks'],
+    ['chaintoo', 'chainTo'],
+  ])('of %s is %s', (word, expected) => {
+    expect(nearest(word, KEYS)).toBe(expected);
+  });
+
+  it.each(['region', '', 'x', 'permissions', 'a'.repeat(1000)])('fails to be anything for %j', (word) => {
+    expect(nearest(word, KEYS)).toBeUndefined();
+  });
+});
