@@ -1,0 +1,117 @@
+import { listOf, type PolicyDocument, type Statement } from './document.ts';
+
+/** One thing that a policy of a session-broker role may not allow. */
+export interface ForbiddenGrant {
+  /** The statement's place in the document, from 0. */
+  readonly index: number;
+  readonly sid?: string;
+  /** The action as it is written there, or the element that could not be read. */
+  readonly action: string;
+  /** The rule that it breaks and what to write instead, as a message continues after the action. */
+  readonly reason: string;
+}
+
+/** Everything that IAM knows in a statement of an identity-based policy. */
+const ELEMENTS: readonly string[] = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
+
+/** How the names of IAM's reading actions begin; none of them changes who may do what. */
+const IAM_READS = /^(?:get|list|simulate|generate)/;
+
+/** What a statement that allows all but a list must leave out. */
+const LEFT_OUT = ['iam:*', 'sts:*'] as const;
+
+/**
+ * Managed policies of AWS that grant `*`, `iam:*` or `sts:*`, by the end of their ARN.
+ * @see AWS Managed Policy Reference Guide
+ */
+const BROAD_MANAGED_POLICIES = /^arn:[a-z-]+:iam::aws:policy\/(?:AdministratorAccess|IAMFullAccess|PowerUserAccess)$/;
+
+/**
+ * What a policy grants that would let a session leave its name: every action, all of IAM or STS, or a role that is
+ * not in `chainTo`. A wildcard is judged by what it covers, in any spelling; what cannot be read counts as granted.
+ *
+ * An action of IAM that is written out by name is its author's decision and passes, and so does `iam:PassRole`,
+ * which the guard denies.
+ * @param document an identity-based policy, from a configuration or from a finished template
+ * @param chainTo ARNs of the roles that the session may go on to
+ */
+export function forbiddenGrants(document: PolicyDocument, chainTo: readonly string[]): readonly ForbiddenGrant[] {
+  const found: ForbiddenGrant[] = [];
+  // A finished template may hold one statement without a list.
+  for (const [index, statement] of listOf<Statement>(document.Statement).entries()) {
+    const sid = typeof statement?.Sid === 'string' ? { sid: statement.Sid } : {};
+    for (const fault of faultsOf(statement, chainTo)) found.push({ index, ...sid, ...fault });
+  }
+  return found;
+}
+
+/** Whether an ARN is of a managed policy of AWS that {@link forbiddenGrants} would refuse, could it be read. */
+export function isForbiddenManagedPolicy(arn: string): boolean {
+  return BROAD_MANAGED_POLICIES.test(arn);
+}
+
+interface Fault {
+  readonly action: string;
+  readonly reason: string;
+}
+
+function faultsOf(statement: Statement, chainTo: readonly string[]): readonly Fault[] {
+  if (typeof statement !== 'object' || statement === null) {
+    return [{ action: 'Statement', reason: 'is not a statement; write it as IAM reads it' }];
+  }
+  if (statement.Effect === 'Deny') return [];
+  const faults: Fault[] = Object.keys(statement)
+    .filter((element) => !ELEMENTS.includes(element))
+    .map((element) => ({ action: element, reason: 'is not an element of an identity-based policy; remove it' }));
+  if (statement.NotAction !== undefined && !leavesOut(listOf(statement.NotAction))) {
+    faults.push({
+      action: 'NotAction',
+      reason: `allows every action but a list that lacks ${LEFT_OUT.join(' or ')}; list what is needed under Action`,
+    });
+  }
+  for (const action of listOf(statement.Action)) {
+    const reason = reasonAgainst(action, statement, chainTo);
+    if (reason !== undefined) faults.push({ action: typeof action === 'string' ? action : 'Action', reason });
+  }
+  return faults;
+}
+
+function leavesOut(notActions: readonly unknown[]): boolean {
+  const texts = notActions.filter((entry) => typeof entry === 'string').map((entry) => entry.toLowerCase());
+  return texts.includes('*') || LEFT_OUT.every((pattern) => texts.includes(pattern));
+}
+
+function reasonAgainst(action: unknown, statement: Statement, chainTo: readonly string[]): string | undefined {
+  // A template may hold an intrinsic function here, whose value is not known.
+  if (typeof action !== 'string') return 'is not a text; write each action out';
+  const pattern = action.toLowerCase();
+  const [service = '', name] = pattern.split(/:(.*)/s);
+  if (name === undefined || /[*?]/.test(service)) {
+    return 'does not name one service; write <service>:<action>';
+  }
+  const hasWildcard = /[*?]/.test(name);
+  if (service === 'iam' && hasWildcard && !IAM_READS.test(name)) {
+    return 'covers actions of IAM that change who may do what; write each action out';
+  }
+  if (service !== 'sts') return undefined;
+  if (hasWildcard) {
+    const chains = ['assumerole', 'assumeroot'].some((chain) => covers(name, chain));
+    return chains ? 'covers sts:AssumeRole or sts:AssumeRoot; list the roles in chainTo, which grants it' : undefined;
+  }
+  if (name === 'assumeroot') return 'leaves the role for an account root; a session goes on by chainTo alone';
+  if (name !== 'assumerole') return undefined;
+  const resources: readonly unknown[] = listOf(statement.Resource);
+  const areListed =
+    resources.length > 0 && resources.every((resource) => typeof resource === 'string' && chainTo.includes(resource));
+  if (areListed && statement.NotResource === undefined) return undefined;
+  return 'reaches roles that are not in chainTo; list them there, by their exact ARNs';
+}
+
+/** Whether an action's name with wildcards covers another, both in lower case. */
+function covers(pattern: string, name: string): boolean {
+  const source = pattern
+    .replace(/[^a-z0-9*?]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's').test(name);
+}

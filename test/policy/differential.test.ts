@@ -1,0 +1,695 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type AccessRequest,
+  evaluate,
+  listOf,
+  type OneOrMany,
+  oneOrMany,
+  type PolicyDocument,
+  type RequestContext,
+  type Requester,
+  requesterContext,
+  type Statement,
+  type Verdict,
+} from '../../lib/policy/index.ts';
+import { independentDecision, sessionArn } from '../support/independent-evaluator.ts';
+
+// Two evaluators that share no code decide the same requests. A disagreement is a fault of one of them, unless it is
+// in the table below. A run is repeated with SESSION_BROKER_SEED=<the seed that it printed>.
+
+/** Decisions per run. */
+const RUNS = 4200;
+const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
+
+interface Case {
+  readonly request: AccessRequest;
+  readonly identity: readonly PolicyDocument[];
+  readonly boundary: PolicyDocument | undefined;
+  /** Always given: what the simulator does with a role without trust policy is not what IAM does. */
+  readonly resource: PolicyDocument;
+}
+
+type Decision = Verdict['decision'];
+
+const OWN = '111122223333';
+const OTHER = '444455556666';
+const ROLE = `arn:aws:iam::${OWN}:role/tenant-a`;
+const OTHER_ROLE = `arn:aws:iam::${OWN}:role/tenant-b`;
+const FOREIGN_ROLE = `arn:aws:iam::${OTHER}:role/tenant-a`;
+const USER = `arn:aws:iam::${OWN}:user/alice`;
+const PROVIDER = `arn:aws:iam::${OWN}:oidc-provider/oidc.example.com/id/1`;
+const SERVICE = 'eks.amazonaws.com';
+const TARGET_ROLE = `arn:aws:iam::${OWN}:role/session-broker/hub-acme-session`;
+const QUEUE = `arn:aws:sqs:us-west-2:${OWN}:agent.acme.s1`;
+
+function ours({ request, identity, boundary, resource }: Case): Verdict {
+  return evaluate(request, {
+    identity: identity.map((document, index) => ({ name: `identity ${index}`, document })),
+    boundary: boundary && { name: 'boundary', document: boundary },
+    resource: { name: 'resource', document: resource },
+  });
+}
+
+function theirs({ request, identity, boundary, resource }: Case): Decision {
+  return independentDecision(request, { identity, boundary, resource });
+}
+
+const requesters: readonly Requester[] = [
+  { kind: 'role-session', roleArn: ROLE, sessionName: 's1' },
+  { kind: 'role-session', roleArn: ROLE, sessionName: 's2' },
+  { kind: 'role-session', roleArn: OTHER_ROLE, sessionName: 's1' },
+  { kind: 'role-session', roleArn: FOREIGN_ROLE, sessionName: 's1' },
+  { kind: 'user', userArn: USER, userId: 'AIDAEXAMPLE' },
+];
+
+const signedActions = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession', 'sqs:SendMessage'] as const;
+
+function resourceOf(action: string): string {
+  return action.startsWith('sqs:') ? QUEUE : TARGET_ROLE;
+}
+
+const SOURCE_IDENTITIES = [
+  'agent.acme.s1',
+  'agent.acme.s2',
+  'agent.acme.s1.x',
+  'agent.acme.',
+  'agent.acme-2.s1',
+  'AGENT.acme.s1',
+  'internal.acme.s1',
+];
+
+/** What the conditions are about: few keys and few values, so that they meet. */
+const contexts: fc.Arbitrary<RequestContext> = fc.record(
+  {
+    'sts:SourceIdentity': fc.constantFrom(...SOURCE_IDENTITIES),
+    'aws:SourceIdentity': fc.constantFrom(...SOURCE_IDENTITIES),
+    'sts:RoleSessionName': fc.constantFrom('agent.acme.s1', 's1', 'aws:x'),
+    'aws:TagKeys': fc.constantFrom(['team'], ['team', 'cost'], ['Team'], ['other', 'team', 'cost']),
+    'aws:RequestTag/team': fc.constantFrom('red', 'blue', 'Red'),
+    'aws:PrincipalTag/tenant': fc.constantFrom('acme', 'globex'),
+    'aws:SourceIp': fc.constantFrom('203.0.113.7', '10.0.0.1', '2001:db8::1'),
+    'aws:MultiFactorAuthPresent': fc.constantFrom('true', 'false'),
+    'aws:MultiFactorAuthAge': fc.constantFrom('0', '300', '3600.5', '-1'),
+    'aws:CurrentTime': fc.constantFrom('2026-01-01T00:00:00Z', '2026-06-01T12:00:00Z', '2027-01-01T00:00:00Z'),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
+
+const SCOPE: Statement['Condition'] = {
+  StringLike: { 'sts:SourceIdentity': 'agent.acme.?*' },
+  StringNotLike: { 'sts:SourceIdentity': 'agent.acme.*.*' },
+};
+
+const textKeys = ['sts:SourceIdentity', 'aws:SourceIdentity', 'sts:RoleSessionName', 'STS:sourceIDENTITY'] as const;
+const texts = [
+  ...SOURCE_IDENTITIES,
+  'agent.acme.?*',
+  'agent.acme.*.*',
+  'agent.acme*',
+  'agent.*.s?',
+  '*',
+  '?*',
+  '*.s1*',
+  '${sts:SourceIdentity}',
+  '${aws:SourceIdentity}',
+  "${aws:SourceIdentity, 'agent.acme.s1'}",
+  'agent.${aws:PrincipalTag/tenant}.?*',
+  '${*}',
+  'agent.acme.s${?}',
+];
+const textOperators = [
+  'StringEquals',
+  'StringNotEquals',
+  'StringEqualsIgnoreCase',
+  'StringNotEqualsIgnoreCase',
+  'StringLike',
+  'StringNotLike',
+] as const;
+
+const arns = [
+  ROLE,
+  USER,
+  OTHER_ROLE,
+  `arn:aws:iam::${OWN}:role/*`,
+  'arn:aws:iam::*:role/tenant-?',
+  `arn:*:iam::${OWN}:*`,
+  'arn:aws:iam::*:*/alice',
+  'arn:aws:iam::${aws:PrincipalAccount}:role/tenant-a',
+];
+
+function oneOrMore<Value>(values: readonly Value[]): fc.Arbitrary<OneOrMany<Value>> {
+  const value = fc.constantFrom(...values);
+  return fc.oneof(
+    { arbitrary: value, weight: 3 },
+    { arbitrary: fc.array(value, { minLength: 1, maxLength: 3 }), weight: 2 },
+  );
+}
+
+function condition(
+  operators: readonly string[],
+  keys: readonly string[],
+  values: readonly string[],
+  prefixes: readonly string[] = [''],
+  suffixes: readonly string[] = ['', '', 'IfExists'],
+): fc.Arbitrary<Statement['Condition']> {
+  return fc
+    .tuple(
+      fc.constantFrom(...prefixes),
+      fc.constantFrom(...operators),
+      fc.constantFrom(...suffixes),
+      fc.constantFrom(...keys),
+      oneOrMore(values),
+    )
+    .map(([prefix, operator, suffix, key, wanted]) => ({ [`${prefix}${operator}${suffix}`]: { [key]: wanted } }));
+}
+
+const SETS = ['ForAllValues:', 'ForAnyValue:'];
+
+const conditions: fc.Arbitrary<Statement['Condition']> = fc.oneof(
+  { arbitrary: fc.constant(undefined), weight: 6 },
+  { arbitrary: fc.constant(SCOPE), weight: 4 },
+  { arbitrary: condition(textOperators, textKeys, texts), weight: 8 },
+  { arbitrary: condition(textOperators, textKeys, texts, SETS), weight: 2 },
+  { arbitrary: condition(textOperators, ['aws:TagKeys'], ['team', 'cost', 't*', 'TEAM'], SETS), weight: 3 },
+  { arbitrary: condition(textOperators, ['aws:RequestTag/team'], ['red', 'blue', 'r*']), weight: 1 },
+  {
+    arbitrary: condition(['Null'], [...textKeys, 'aws:TagKeys'], ['true', 'false'], [''], ['']),
+    weight: 2,
+  },
+  {
+    arbitrary: condition(['ArnEquals', 'ArnLike', 'ArnNotEquals', 'ArnNotLike'], ['aws:PrincipalArn'], arns),
+    weight: 2,
+  },
+  { arbitrary: condition(['StringEquals', 'StringNotEquals'], ['aws:PrincipalAccount'], [OWN, OTHER]), weight: 1 },
+  { arbitrary: condition(['Bool'], ['aws:MultiFactorAuthPresent'], ['true', 'false', 'True']), weight: 1 },
+  {
+    arbitrary: condition(
+      ['IpAddress', 'NotIpAddress'],
+      ['aws:SourceIp'],
+      ['203.0.113.0/24', '10.0.0.1/32', '10.0.0.1', '2001:db8::/32', '0.0.0.0/0'],
+    ),
+    weight: 1,
+  },
+  {
+    arbitrary: condition(
+      [
+        'NumericEquals',
+        'NumericNotEquals',
+        'NumericLessThan',
+        'NumericLessThanEquals',
+        'NumericGreaterThan',
+        'NumericGreaterThanEquals',
+      ],
+      ['aws:MultiFactorAuthAge'],
+      ['0', '300', '300.0', '3600.5', '-1'],
+    ),
+    weight: 1,
+  },
+  {
+    arbitrary: condition(
+      ['DateEquals', 'DateNotEquals', 'DateLessThan', 'DateLessThanEquals', 'DateGreaterThan', 'DateGreaterThanEquals'],
+      ['aws:CurrentTime'],
+      ['2026-01-01T00:00:00Z', '2026-06-01T12:00:00Z', '2026-06-01', '1780315200'],
+    ),
+    weight: 1,
+  },
+);
+
+/** Up to two conditions together; all must hold. */
+const conditionBlocks = fc.tuple(conditions, conditions, fc.boolean()).map(([first, second, both]) => {
+  const block = both ? { ...second, ...first } : first;
+  return block === undefined || Object.keys(block).length === 0 ? {} : { Condition: block };
+});
+
+const actions = fc.oneof(
+  {
+    arbitrary: oneOrMore([
+      'sts:AssumeRole',
+      'STS:assumerole',
+      'sts:SetSourceIdentity',
+      'sts:TagSession',
+      'sts:*',
+      'sts:Assume*',
+      '*',
+      'sqs:SendMessage',
+      'sqs:Send?essage',
+    ]).map((Action): Partial<Statement> => ({ Action })),
+    weight: 5,
+  },
+  {
+    arbitrary: oneOrMore(['sts:TagSession', 'sqs:*', 'sts:AssumeRole']).map(
+      (NotAction): Partial<Statement> => ({ NotAction }),
+    ),
+    weight: 1,
+  },
+);
+
+const principals = oneOrMore([
+  ROLE,
+  ROLE,
+  OTHER_ROLE,
+  FOREIGN_ROLE,
+  USER,
+  sessionArn(ROLE, 's1'),
+  sessionArn(FOREIGN_ROLE, 's1'),
+  OWN,
+  `arn:aws:iam::${OWN}:root`,
+  `arn:aws:iam::${OTHER}:root`,
+  '*',
+]);
+
+const principalElements = fc.oneof(
+  { arbitrary: principals.map((AWS) => ({ Principal: { AWS } })), weight: 12 },
+  { arbitrary: fc.constant({ Principal: '*' as const }), weight: 1 },
+  { arbitrary: fc.constant({ Principal: { Service: SERVICE } }), weight: 1 },
+  { arbitrary: principals.map((AWS) => ({ Principal: { Service: SERVICE, AWS } })), weight: 1 },
+  { arbitrary: principals.map((AWS) => ({ NotPrincipal: { AWS } })), weight: 2 },
+);
+
+const resourceTexts = [
+  '*',
+  TARGET_ROLE,
+  QUEUE,
+  `arn:aws:iam::${OWN}:role/*`,
+  'arn:aws:iam::*:role/session-broker/hub-*-session',
+  `arn:aws:sqs:*:${OWN}:agent.*`,
+  `arn:aws:sqs:us-west-2:${OWN}:\${aws:SourceIdentity}`,
+  `arn:aws:iam::${OWN}:role/other`,
+];
+const resourceElements = fc.oneof(
+  { arbitrary: oneOrMore(resourceTexts).map((Resource) => ({ Resource })), weight: 5 },
+  { arbitrary: oneOrMore(resourceTexts.slice(1)).map((NotResource) => ({ NotResource })), weight: 1 },
+);
+
+const effects = fc.oneof(
+  { arbitrary: fc.constant('Allow' as const), weight: 5 },
+  { arbitrary: fc.constant('Deny' as const), weight: 1 },
+);
+
+function documentOf(statements: fc.Arbitrary<Statement>, maxLength: number): fc.Arbitrary<PolicyDocument> {
+  return fc
+    .array(statements, { minLength: 1, maxLength })
+    .map((list): PolicyDocument => ({ Version: '2012-10-17', Statement: list }));
+}
+
+function merged(...parts: fc.Arbitrary<Partial<Statement>>[]): fc.Arbitrary<Statement> {
+  return fc
+    .tuple(effects, ...parts)
+    .map(([effect, ...rest]) => Object.assign({ Effect: effect }, ...rest) as Statement);
+}
+
+/** Statements with no more than a principal in the way, so that the other policies decide often enough. */
+const openStatements = merged(principalElements, fc.constant({ Action: '*' }));
+const trustStatements = fc.oneof(
+  { arbitrary: merged(principalElements, actions, conditionBlocks), weight: 3 },
+  { arbitrary: openStatements, weight: 1 },
+);
+const queueStatements = fc.oneof(
+  { arbitrary: merged(principalElements, actions, resourceElements, conditionBlocks), weight: 3 },
+  { arbitrary: openStatements, weight: 1 },
+);
+const identityStatements = merged(actions, resourceElements, conditionBlocks);
+const openIdentity = fc.constant<PolicyDocument>({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
+});
+const identityDocuments = fc.oneof(
+  { arbitrary: openIdentity, weight: 2 },
+  { arbitrary: documentOf(identityStatements, 2), weight: 3 },
+);
+
+function casesFor(action: string, requesterChoices: readonly Requester[]): fc.Arbitrary<Case> {
+  const isQueue = action.startsWith('sqs:');
+  return fc.record({
+    request: fc.record({
+      requester: fc.constantFrom(...requesterChoices),
+      action: fc.constant(action),
+      resource: fc.constant(resourceOf(action)),
+      context: contexts,
+    }),
+    identity: fc.array(identityDocuments, { maxLength: 2 }),
+    boundary: fc.option(identityDocuments, { nil: undefined, freq: 2 }),
+    resource: documentOf(isQueue ? queueStatements : trustStatements, 3),
+  });
+}
+
+const federatedTrusts = documentOf(
+  merged(
+    fc.constantFrom<Partial<Statement>>(
+      { Principal: { Federated: PROVIDER } },
+      { Principal: { Federated: `${PROVIDER}2` } },
+      { Principal: { AWS: ROLE } },
+      { Principal: '*' },
+    ),
+    fc.constantFrom<Partial<Statement>>(
+      { Action: 'sts:AssumeRoleWithWebIdentity' },
+      { Action: ['sts:AssumeRoleWithWebIdentity', 'sts:SetSourceIdentity'] },
+      { Action: 'sts:AssumeRole' },
+    ),
+    conditions.map((Condition) => (Condition === undefined ? {} : { Condition })),
+  ),
+  2,
+);
+
+const cases: fc.Arbitrary<Case> = fc.oneof(
+  ...signedActions.map((action) => ({ arbitrary: casesFor(action, requesters), weight: 5 })),
+  {
+    arbitrary: casesFor('sts:AssumeRole', [{ kind: 'service', service: SERVICE }]).map((c) => ({
+      ...c,
+      identity: [],
+      boundary: undefined,
+    })),
+    weight: 1,
+  },
+  {
+    arbitrary: fc.record({
+      request: fc.record({
+        requester: fc.constant<Requester>({ kind: 'federated', provider: PROVIDER }),
+        action: fc.constant('sts:AssumeRoleWithWebIdentity'),
+        resource: fc.constant(TARGET_ROLE),
+        context: contexts,
+      }),
+      identity: fc.constant([]),
+      boundary: fc.constant(undefined),
+      resource: federatedTrusts,
+    }),
+    weight: 2,
+  },
+);
+
+interface DocumentedDifference {
+  readonly name: string;
+  /** What AWS says, and where. */
+  readonly reason: string;
+  /** The same case in terms in which the simulator follows that rule; where it is not touched, the case itself. */
+  readonly rewrite: (example: Case) => Case;
+  /** A case in which the two really differ, so that a row cannot outlive its reason. */
+  readonly example: Case;
+}
+
+function exampleOf(statements: readonly Statement[], context: RequestContext = {}, action = 'sts:AssumeRole'): Case {
+  return {
+    request: {
+      requester: { kind: 'role-session', roleArn: ROLE, sessionName: 's1' },
+      action,
+      resource: TARGET_ROLE,
+      context,
+    },
+    identity: [],
+    boundary: undefined,
+    resource: { Version: '2012-10-17', Statement: statements },
+  };
+}
+
+/** The case with each statement replaced by others. A policy left without statements gets one about nothing. */
+function withStatements(example: Case, replace: (statement: Statement) => readonly Statement[]): Case {
+  const rewritten = (document: PolicyDocument): PolicyDocument => {
+    const statements = document.Statement.flatMap(replace);
+    const [first] = document.Statement;
+    const nothing = first && { ...withoutCondition(first), Action: 'none:None' };
+    return { ...document, Statement: statements.length > 0 || nothing === undefined ? statements : [nothing] };
+  };
+  return {
+    ...example,
+    identity: example.identity.map(rewritten),
+    boundary: example.boundary && rewritten(example.boundary),
+    resource: rewritten(example.resource),
+  };
+}
+
+function withoutCondition({ Condition: _, NotAction: __, ...statement }: Statement): Statement {
+  return statement;
+}
+
+/** The case with each condition replaced by other values under its key, or, for undefined, left out as true. */
+function withConditions(
+  example: Case,
+  replace: (operator: string, key: string, values: readonly string[]) => readonly string[] | undefined,
+): Case {
+  return withStatements(example, (statement) => {
+    if (statement.Condition === undefined) return [statement];
+    const blocks = Object.entries(statement.Condition).flatMap(([operator, byKey]) => {
+      const kept = Object.entries(byKey).flatMap(([key, values]) => {
+        const replaced = replace(operator, key, listOf(values));
+        return replaced === undefined ? [] : [[key, oneOrMany(replaced)] as const];
+      });
+      return kept.length === 0 ? [] : [[operator, Object.fromEntries(kept)] as const];
+    });
+    const { Condition: _, ...rest } = statement;
+    return [blocks.length === 0 ? rest : { ...rest, Condition: Object.fromEntries(blocks) }];
+  });
+}
+
+function contextValue(example: Case, key: string): string | readonly string[] | undefined {
+  const context = Object.entries({ ...example.request.context, ...requesterContext(example.request.requester) });
+  return context.find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1];
+}
+
+/** A text with its policy variables filled in; undefined where the request lacks one. */
+function fillIn(text: string, example: Case): string | undefined {
+  let isResolved = true;
+  const filled = text.replace(/\$\{(?<key>[^,}]+:[^,}]+)(?:, '(?<fallback>[^']*)')?\}/g, (_match, key, fallback) => {
+    const value = contextValue(example, key) ?? fallback;
+    if (typeof value !== 'string') isResolved = false;
+    return String(value);
+  });
+  return isResolved ? filled : undefined;
+}
+
+/** The ways in which a Principal element can name the requester itself, and its account. */
+function namesOf(requester: Requester): { own: readonly string[]; account: readonly string[] } {
+  if (requester.kind !== 'role-session' && requester.kind !== 'user') return { own: [], account: [] };
+  const arn = requester.kind === 'user' ? requester.userArn : requester.roleArn;
+  const account = arn.split(':')[4] ?? '';
+  const session = requester.kind === 'user' ? [] : [sessionArn(requester.roleArn, requester.sessionName)];
+  return { own: [arn, ...session], account: [account, `arn:aws:iam::${account}:root`] };
+}
+
+function awsPrincipals(element: Statement['Principal']): readonly string[] {
+  return element === undefined || typeof element === 'string' ? listOf(element) : listOf(element['AWS']);
+}
+
+const DOCUMENTED_DIFFERENCES: readonly DocumentedDifference[] = [
+  {
+    name: "a role session sets a source identity without its own side's leave",
+    reason:
+      'Needed in the permissions policy of the caller and in the trust policy. IAM User Guide, "Monitor and control actions taken with assumed roles", "Permissions required to set source identity"',
+    rewrite: (example) => {
+      const { requester, action } = example.request;
+      if (requester.kind !== 'role-session' || action !== 'sts:SetSourceIdentity') return example;
+      // A trust policy that names the account leaves it to the requester's policies.
+      const { own, account } = namesOf(requester);
+      const includes = (element: Statement['Principal'], names: readonly string[]): boolean =>
+        awsPrincipals(element).some((name) => name === '*' || names.includes(name));
+      const leftToRequester = { AWS: account[1] ?? '' };
+      const resource = example.resource.Statement.map((statement): Statement => {
+        const { Principal: principal, NotPrincipal: notPrincipal, ...rest } = statement;
+        if (statement.Effect === 'Deny') return statement;
+        if (includes(principal, own)) return { ...rest, Principal: leftToRequester };
+        if (notPrincipal && !includes(notPrincipal, [...own, ...account]))
+          return { ...rest, Principal: leftToRequester };
+        return statement;
+      });
+      return { ...example, resource: { ...example.resource, Statement: resource } };
+    },
+    example: exampleOf(
+      [{ Effect: 'Allow', Principal: { AWS: ROLE }, Action: 'sts:SetSourceIdentity' }],
+      {},
+      'sts:SetSourceIdentity',
+    ),
+  },
+  {
+    name: 'NotPrincipal with Deny lists the role or user without its account, or the account alone',
+    reason:
+      'AWS might validate the account first and then the role or user, so both must be listed. IAM User Guide, "AWS JSON policy elements: NotPrincipal"',
+    rewrite: (example) => {
+      const { own, account } = namesOf(example.request.requester);
+      const arn = own[0] ?? '';
+      if (own.length === 0) return example;
+      return withStatements(example, (statement) => {
+        const { NotPrincipal: notPrincipal, ...rest } = statement;
+        if (statement.Effect === 'Allow' || notPrincipal === undefined) return [statement];
+        const listed = awsPrincipals(notPrincipal);
+        const isSpared =
+          listed.includes('*') || (listed.includes(arn) && account.some((name) => listed.includes(name)));
+        if (isSpared && example.boundary === undefined) return [];
+        return listed.includes('*') ? [] : [{ ...rest, Principal: '*' }];
+      });
+    },
+    example: exampleOf([
+      { Effect: 'Allow', Principal: { AWS: ROLE }, Action: 'sts:AssumeRole' },
+      { Effect: 'Deny', NotPrincipal: { AWS: ROLE }, Action: 'sts:AssumeRole' },
+    ]),
+  },
+  {
+    name: 'ForAnyValue with IfExists meets a missing key',
+    reason:
+      'If the key is not present, the condition is true; IfExists can end any operator but Null. IAM User Guide, "IAM JSON policy elements: Condition operators", "...IfExists condition operators"',
+    rewrite: (example) =>
+      withConditions(example, (operator, key, values) =>
+        /^ForAnyValue:.*IfExists$/.test(operator) && contextValue(example, key) === undefined ? undefined : values,
+      ),
+    example: exampleOf([
+      {
+        Effect: 'Allow',
+        Principal: { AWS: ROLE },
+        Action: 'sts:AssumeRole',
+        Condition: { 'ForAnyValue:StringEqualsIfExists': { 'aws:TagKeys': 'team' } },
+      },
+    ]),
+  },
+  {
+    name: 'a policy variable stands in an ARN',
+    reason:
+      'Variables can be used in the resource part of the Resource element and with the ARN operators. IAM User Guide, "IAM policy elements: Variables and tags"',
+    rewrite: (example) => {
+      const filled = (values: readonly string[]): readonly (string | undefined)[] =>
+        values.map((value) => fillIn(value, example));
+      const isArn = (operator: string): boolean => operator.startsWith('Arn');
+      // A negated element with a variable that the request lacks does not apply; the note in that page on variables
+      // that cannot be resolved.
+      const resolvable = withStatements(example, (statement) => {
+        const negated = Object.entries(statement.Condition ?? {}).flatMap(([operator, byKey]) =>
+          isArn(operator) && operator.includes('Not')
+            ? Object.entries(byKey).flatMap(([key, values]) => (contextValue(example, key) ? listOf(values) : []))
+            : [],
+        );
+        return filled([...listOf(statement.NotResource), ...negated]).includes(undefined) ? [] : [statement];
+      });
+      const inConditions = withConditions(resolvable, (operator, _key, values) => {
+        if (!isArn(operator)) return values;
+        const known = filled(values).filter((value) => value !== undefined);
+        return known.length > 0 ? known : ['arn:aws:iam::000000000000:role/none'];
+      });
+      return withStatements(inConditions, (statement) => {
+        const { Resource: resource, NotResource: notResource } = statement;
+        const known = filled(listOf(resource ?? notResource)).filter((value) => value !== undefined);
+        if (resource !== undefined) return known.length > 0 ? [{ ...statement, Resource: oneOrMany(known) }] : [];
+        return notResource === undefined ? [statement] : [{ ...statement, NotResource: oneOrMany(known) }];
+      });
+    },
+    example: exampleOf([
+      {
+        Effect: 'Allow',
+        Principal: { AWS: ROLE },
+        Action: 'sts:AssumeRole',
+        Condition: { ArnEquals: { 'aws:PrincipalArn': 'arn:aws:iam::${aws:PrincipalAccount}:role/tenant-a' } },
+      },
+    ]),
+  },
+  {
+    name: 'a date is given as seconds since 1970',
+    reason: 'Dates may be in ISO 8601 form or in epoch (UNIX) time. IAM User Guide, "Date condition operators"',
+    rewrite: (example) =>
+      withConditions(example, (operator, _key, values) =>
+        operator.startsWith('Date')
+          ? values.map((value) => (/^\d+$/.test(value) ? new Date(Number(value) * 1000).toISOString() : value))
+          : values,
+      ),
+    example: exampleOf(
+      [
+        {
+          Effect: 'Allow',
+          Principal: { AWS: ROLE },
+          Action: 'sts:AssumeRole',
+          Condition: { DateLessThan: { 'aws:CurrentTime': '1780315200' } },
+        },
+      ],
+      { 'aws:CurrentTime': '2026-01-01T00:00:00Z' },
+    ),
+  },
+  {
+    name: 'an IPv6 address meets NotIpAddress with a lone IPv4 address',
+    reason:
+      'NotIpAddress is true of all addresses but those listed, and an IPv6 address is none of the IPv4 ones. IAM User Guide, "IP address condition operators"',
+    rewrite: (example) =>
+      withConditions(example, (operator, key, values) => {
+        const given = contextValue(example, key);
+        if (!operator.startsWith('NotIpAddress') || typeof given !== 'string') return values;
+        const ofItsFamily = values.filter((value) => value.includes(':') === given.includes(':'));
+        return ofItsFamily.length === 0 ? undefined : ofItsFamily;
+      }),
+    example: exampleOf(
+      [
+        {
+          Effect: 'Allow',
+          Principal: { AWS: ROLE },
+          Action: 'sts:AssumeRole',
+          Condition: { NotIpAddress: { 'aws:SourceIp': '10.0.0.1' } },
+        },
+      ],
+      { 'aws:SourceIp': '2001:db8::1' },
+    ),
+  },
+  {
+    name: 'a range of all IPv4 addresses',
+    reason: 'A CIDR prefix of 0 bits covers every address. RFC 4632, section 3.1',
+    rewrite: (example) =>
+      withConditions(example, (_operator, _key, values) =>
+        values.flatMap((value) => (value === '0.0.0.0/0' ? ['0.0.0.0/1', '128.0.0.0/1'] : [value])),
+      ),
+    example: exampleOf(
+      [
+        {
+          Effect: 'Allow',
+          Principal: { AWS: ROLE },
+          Action: 'sts:AssumeRole',
+          Condition: { IpAddress: { 'aws:SourceIp': '0.0.0.0/0' } },
+        },
+      ],
+      { 'aws:SourceIp': '203.0.113.7' },
+    ),
+  },
+];
+
+function canonical(example: Case): string {
+  return JSON.stringify(example, (_key, value) => (Array.isArray(value) ? oneOrMany(value) : value));
+}
+
+/** The rows that touch a case, and what the simulator says of it in their terms. */
+function explain(example: Case): { readonly names: readonly string[]; readonly decision: Decision } {
+  let rewritten = example;
+  const names: string[] = [];
+  for (const { name, rewrite } of DOCUMENTED_DIFFERENCES) {
+    const next = rewrite(rewritten);
+    if (canonical(next) !== canonical(rewritten)) names.push(name);
+    rewritten = next;
+  }
+  return { names, decision: theirs(rewritten) };
+}
+
+describe('the evaluator against an independent one', () => {
+  it(`decides ${RUNS} generated requests alike, but for the documented differences`, () => {
+    console.log(`differential test: SESSION_BROKER_SEED=${SEED}`);
+    const outcomes: Record<string, number> = {};
+    let differences = 0;
+    fc.assert(
+      fc.property(cases, (example) => {
+        const { decision, missing } = ours(example);
+        const outcome = missing === undefined ? decision : `no ${missing}`;
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+        if (decision === theirs(example)) return;
+        differences++;
+        const explained = explain(example);
+        expect({ decision, ...example }).toEqual({ decision: explained.decision, ...example });
+        expect(explained.names).not.toEqual([]);
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    console.log(`differential test: ${JSON.stringify({ ...outcomes, explained: differences })}`);
+    // A generator that only ever meets one outcome would prove nothing.
+    const floors = { allow: 0.1, 'explicit-deny': 0.03, 'no resource': 0.2, 'no identity': 0.02, 'no boundary': 0.01 };
+    for (const [outcome, share] of Object.entries(floors)) {
+      expect(outcomes[outcome] ?? 0, outcome).toBeGreaterThan(RUNS * share);
+    }
+    expect(differences).toBeLessThan(RUNS * 0.1);
+  }, 60_000);
+
+  it.each(DOCUMENTED_DIFFERENCES)('differs, as documented, where $name', ({ name, example, reason }) => {
+    const { decision } = ours(example);
+    expect(decision).not.toBe(theirs(example));
+    expect(explain(example)).toEqual({ names: [name], decision });
+    expect(reason).toMatch(/IAM User Guide|RFC/);
+  });
+});
