@@ -65,6 +65,7 @@ export const ERRORS = {
   // Commands and the local account (lib/cli, lib/local).
   UsageInvalid: { retryable: false, exitCode: 2 },
   ListenFailed: { retryable: false, exitCode: 5 },
+  LogUnwritable: { retryable: false, exitCode: 2 },
   QuickstartFailed: { retryable: false, exitCode: 1 },
 } as const satisfies Record<string, { retryable: boolean; exitCode: number }>;
 

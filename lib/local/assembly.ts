@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { quote, SessionBrokerError } from '../errors.ts';
+import { type Partition, partitionOf } from '../identity/index.ts';
+
+/** A resource of a template. */
+export interface TemplateResource {
+  readonly type: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  /** Whether a condition of the template decides if it exists. */
+  readonly isConditional: boolean;
+}
+
+/** A stack of a cloud assembly. */
+export interface Stack {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  readonly partition: Partition;
+  /** By logical id. */
+  readonly resources: Readonly<Record<string, TemplateResource>>;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * The stacks of a synthesized cloud assembly, those of its stages included.
+ * @param folder `cdk.out`
+ * @throws {SessionBrokerError} AssemblyUnreadable
+ */
+export function readAssembly(folder: string): readonly Stack[] {
+  const artifacts = objectIn(readJson(folder, 'manifest.json')['artifacts'], `${folder}, manifest.json`);
+  return Object.entries(artifacts).flatMap(([id, value]) => {
+    const place = `${folder}, artifact ${id}`;
+    const artifact = objectIn(value, place);
+    const properties = objectIn(artifact['properties'] ?? {}, place);
+    switch (artifact['type']) {
+      case 'cdk:cloud-assembly':
+        return readAssembly(join(folder, textIn(properties['directoryName'], `${place}, directoryName`)));
+      case 'aws:cloudformation:stack':
+        return [readStack(folder, id, artifact, properties)];
+      default:
+        return [];
+    }
+  });
+}
+
+function readStack(folder: string, id: string, artifact: JsonObject, properties: JsonObject): Stack {
+  const place = `${folder}, stack ${id}`;
+  const environment = textIn(artifact['environment'], `${place}, environment`);
+  const [, account, region] = /^aws:\/\/(\d{12})\/([a-z0-9-]+)$/.exec(environment) ?? [];
+  if (account === undefined || region === undefined || region === 'unknown-region') {
+    throw unreadable(
+      place,
+      `the environment must name an account and a Region: ${quote(environment)}; give the stack both as env`,
+    );
+  }
+  const template = readJson(folder, textIn(properties['templateFile'], `${place}, templateFile`));
+  const resources = Object.entries(objectIn(template['Resources'] ?? {}, `${place}, Resources`)).map(
+    ([logicalId, value]) => {
+      const resource = objectIn(value, `${place}, ${logicalId}`);
+      const type = textIn(resource['Type'], `${place}, ${logicalId}, Type`);
+      const resourceProperties = objectIn(resource['Properties'] ?? {}, `${place}, ${logicalId}`);
+      const isConditional = resource['Condition'] !== undefined;
+      return [logicalId, { type, properties: resourceProperties, isConditional }] as const;
+    },
+  );
+  return {
+    name: typeof properties['stackName'] === 'string' ? properties['stackName'] : id,
+    account,
+    region,
+    partition: partitionOf(region),
+    resources: Object.fromEntries(resources),
+  };
+}
+
+function readJson(folder: string, file: string): JsonObject {
+  const path = join(folder, file);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw unreadable(path, 'the file must be readable; make the assembly with cdk synth and give its folder', cause);
+  }
+  try {
+    return objectIn(JSON.parse(text), path);
+  } catch (cause) {
+    if (cause instanceof SessionBrokerError) throw cause;
+    throw unreadable(path, 'the file must be JSON; make the assembly again with cdk synth', cause);
+  }
+}
+
+function objectIn(value: unknown, place: string): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw unreadable(place, `there must be a JSON object: ${quote(value)}; make the assembly again with cdk synth`);
+}
+
+function textIn(value: unknown, place: string): string {
+  if (typeof value === 'string') return value;
+  throw unreadable(place, `there must be text: ${quote(value)}; make the assembly again with cdk synth`);
+}
+
+/** An assembly that cannot be loaded. */
+export function unreadable(place: string, fault: string, cause?: unknown): SessionBrokerError {
+  return new SessionBrokerError('AssemblyUnreadable', `cloud assembly ${place}: ${fault}`, { cause });
+}

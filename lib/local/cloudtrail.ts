@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { quote, SessionBrokerError } from '../errors.ts';
+import type { AwsFault } from './aws-fault.ts';
+import type { Call, EventResource } from './call.ts';
+import { accountOf, arnOf, type Credential, idOf, type RoleSession, type WebIdentity } from './store.ts';
+
+/**
+ * An event as CloudTrail delivers it. It never holds a secret access key or a session token.
+ * @see CloudTrail User Guide, "CloudTrail record contents" and "CloudTrail userIdentity element"
+ */
+export interface CloudTrailEvent {
+  readonly eventVersion: '1.11';
+  readonly userIdentity: CloudTrailUserIdentity;
+  /** ISO 8601, whole seconds. */
+  readonly eventTime: string;
+  readonly eventSource: string;
+  readonly eventName: string;
+  readonly awsRegion: string;
+  readonly sourceIPAddress: string;
+  readonly userAgent: string;
+  readonly errorCode?: string;
+  readonly errorMessage?: string;
+  /** `null` on a call that was denied. */
+  readonly requestParameters: Readonly<Record<string, unknown>> | null;
+  readonly responseElements: Readonly<Record<string, unknown>> | null;
+  readonly additionalEventData?: Readonly<Record<string, unknown>>;
+  readonly requestID: string;
+  readonly eventID: string;
+  readonly readOnly: boolean;
+  readonly resources?: readonly EventResource[];
+  readonly eventType: 'AwsApiCall';
+  readonly managementEvent: true;
+  readonly recipientAccountId: string;
+  /** The same on both events of a call that is recorded in two accounts. */
+  readonly sharedEventID?: string;
+  readonly eventCategory: 'Management';
+}
+
+/** Who made the call. Which fields are present depends on `type`. */
+export interface CloudTrailUserIdentity {
+  readonly type: 'AssumedRole' | 'IAMUser' | 'WebIdentityUser' | 'AWSAccount' | 'Unknown';
+  readonly principalId?: string;
+  readonly arn?: string;
+  readonly accountId?: string;
+  readonly accessKeyId?: string;
+  readonly userName?: string;
+  readonly identityProvider?: string;
+  readonly sessionContext?: {
+    readonly sessionIssuer: {
+      readonly type: 'Role';
+      readonly principalId: string;
+      readonly arn: string;
+      readonly accountId: string;
+      readonly userName: string;
+    };
+    readonly webIdFederationData?: {
+      readonly federatedProvider: string;
+      readonly attributes: Readonly<Record<string, string>>;
+    };
+    readonly attributes: { readonly creationDate: string; readonly mfaAuthenticated: 'false' };
+    readonly sourceIdentity?: string;
+  };
+}
+
+/** What an event tells that the call itself does not know. */
+export interface EventOutcome {
+  readonly readOnly: boolean;
+  /** Absent: the call was answered. */
+  readonly fault: AwsFault | undefined;
+  /** The code as it went over the wire. */
+  readonly errorCode: string | undefined;
+  /** Whose event it is when no caller is known. */
+  readonly fallbackAccount: string;
+}
+
+/** The events of one call: one, or two when a role in another account was assumed. */
+export function eventsOf(call: Call, outcome: EventOutcome): readonly CloudTrailEvent[] {
+  const { credential, record } = call;
+  const { fault, errorCode, fallbackAccount, readOnly } = outcome;
+  const callerAccount = credential === undefined ? undefined : accountOf(credential.caller);
+  const recipient = callerAccount ?? record.resourceAccount ?? fallbackAccount;
+  const event: CloudTrailEvent = {
+    eventVersion: '1.11',
+    userIdentity: userIdentity(credential, record.webIdentity),
+    eventTime: wholeSeconds(call.time),
+    eventSource: `${call.service}.amazonaws.com`,
+    eventName: call.operation,
+    awsRegion: call.region,
+    sourceIPAddress: call.sourceIpAddress,
+    userAgent: call.userAgent,
+    ...(fault === undefined ? {} : { errorCode: errorCode ?? fault.code, errorMessage: fault.message }),
+    requestParameters: record.requestParameters ?? null,
+    responseElements: fault === undefined ? (record.responseElements ?? null) : null,
+    ...(call.service === 'sts'
+      ? { additionalEventData: { RequestDetails: { endpointType: 'regional', awsServingRegion: call.region } } }
+      : {}),
+    requestID: call.requestId,
+    eventID: randomUUID(),
+    readOnly,
+    ...(record.resources === undefined ? {} : { resources: record.resources }),
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    recipientAccountId: recipient,
+    eventCategory: 'Management',
+  };
+  const other = record.resourceAccount;
+  if (fault !== undefined || credential === undefined || other === undefined || other === callerAccount) return [event];
+  const sharedEventID = randomUUID();
+  return [
+    { ...event, sharedEventID },
+    {
+      ...event,
+      sharedEventID,
+      // The other account learns which account called, and nothing about its role.
+      userIdentity: { type: 'AWSAccount', principalId: idOf(credential.caller), accountId: recipient },
+      eventID: randomUUID(),
+      recipientAccountId: other,
+    },
+  ];
+}
+
+/** Where events go: memory, and a file of JSON lines if there is one. */
+export class EventLog {
+  readonly #events: CloudTrailEvent[] = [];
+  #file: number | undefined;
+
+  /**
+   * @param path of the file to append to
+   * @throws {SessionBrokerError} LogUnwritable
+   */
+  constructor(path: string | undefined) {
+    if (path === undefined) return;
+    try {
+      this.#file = openSync(path, 'a', 0o600);
+    } catch (cause) {
+      throw new SessionBrokerError(
+        'LogUnwritable',
+        `log must be a file that can be written: ${quote(path)}; give another path`,
+        { cause },
+      );
+    }
+  }
+
+  get events(): readonly CloudTrailEvent[] {
+    return this.#events;
+  }
+
+  append(events: readonly CloudTrailEvent[]): void {
+    this.#events.push(...events);
+    if (this.#file === undefined) return;
+    writeSync(this.#file, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+}
+
+function userIdentity(
+  credential: Credential | undefined,
+  webIdentity: WebIdentity | undefined,
+): CloudTrailUserIdentity {
+  if (webIdentity !== undefined) {
+    const { provider, audience, subject } = webIdentity;
+    return {
+      type: 'WebIdentityUser',
+      principalId: `${provider}:${audience}:${subject}`,
+      userName: subject,
+      identityProvider: provider,
+    };
+  }
+  if (credential === undefined) return { type: 'Unknown' };
+  const { accessKeyId, caller } = credential;
+  const common = { principalId: idOf(caller), arn: arnOf(caller), accountId: accountOf(caller), accessKeyId };
+  return caller.kind === 'user'
+    ? { type: 'IAMUser', ...common, userName: caller.name }
+    : { type: 'AssumedRole', ...common, sessionContext: sessionContext(caller) };
+}
+
+function sessionContext(session: RoleSession): NonNullable<CloudTrailUserIdentity['sessionContext']> {
+  const { role, webIdentity, issuedAt, sourceIdentity } = session;
+  return {
+    sessionIssuer: {
+      type: 'Role',
+      principalId: role.id,
+      arn: role.arn,
+      accountId: role.account,
+      userName: role.name,
+    },
+    ...(webIdentity === undefined
+      ? {}
+      : { webIdFederationData: { federatedProvider: webIdentity.provider, attributes: {} } }),
+    attributes: { creationDate: wholeSeconds(issuedAt), mfaAuthenticated: 'false' },
+    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+  };
+}
+
+function wholeSeconds(instant: Date): string {
+  return `${instant.toISOString().slice(0, 19)}Z`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Jul 18, 2023, 4:07:39 PM`, as CloudTrail writes this one time. */
+export function cloudTrailExpiration(instant: Date): string {
+  const hours = instant.getUTCHours();
+  const time = [hours % 12 || 12, twoDigits(instant.getUTCMinutes()), twoDigits(instant.getUTCSeconds())].join(':');
+  const day = `${MONTHS[instant.getUTCMonth()]} ${instant.getUTCDate()}, ${instant.getUTCFullYear()}`;
+  return `${day}, ${time} ${hours < 12 ? 'AM' : 'PM'}`;
+}
+
+function twoDigits(number: number): string {
+  return String(number).padStart(2, '0');
+}

@@ -1,0 +1,133 @@
+import { AwsFault } from './aws-fault.ts';
+import { own, SERVICES } from './operations.ts';
+import { QueryParameters, renderXml } from './query.ts';
+import { header, queryOf, scopeOf, type WireRequest } from './sigv4.ts';
+import type { JsonObject } from './ssm.ts';
+
+/** An answer as it goes over the wire. */
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Codes that JSON services call otherwise than the Query protocol does. */
+const JSON_CODES: Readonly<Record<string, string>> = {
+  AccessDenied: 'AccessDeniedException',
+  ExpiredToken: 'ExpiredTokenException',
+  IncompleteSignature: 'IncompleteSignatureException',
+  InvalidClientTokenId: 'UnrecognizedClientException',
+  MissingAuthenticationToken: 'MissingAuthenticationTokenException',
+  SignatureDoesNotMatch: 'InvalidSignatureException',
+};
+
+/** What a request asks, as far as it can be read. */
+export interface Asked {
+  readonly protocol: 'query' | 'json';
+  /** As signatures name it. */
+  readonly service: string | undefined;
+  /** What the request says it is signed for. */
+  readonly region: string | undefined;
+  readonly operation: string | undefined;
+  readonly parameters: QueryParameters;
+  readonly body: Buffer;
+}
+
+/** Reads a request without verifying any of it. */
+export function readRequest(request: WireRequest): Asked {
+  const { body } = request;
+  const contentType = header(request, 'content-type') ?? '';
+  const target = header(request, 'x-amz-target');
+  const scope = scopeOf(request);
+  if (target !== undefined || /^application\/(?:x-amz-)?json/.test(contentType)) {
+    const [prefix = '', operation] = (target ?? '').split('.', 2);
+    const named = Object.entries(SERVICES).find(([, known]) => known.protocol === 'json' && known.target === prefix);
+    return {
+      protocol: 'json',
+      service: scope?.service ?? named?.[0],
+      region: scope?.region,
+      operation: printable(operation),
+      parameters: new QueryParameters([]),
+      body,
+    };
+  }
+  const isForm = request.method === 'POST' && contentType.startsWith('application/x-www-form-urlencoded');
+  const parameters = new QueryParameters(isForm ? new URLSearchParams(body.toString('utf8')) : queryOf(request));
+  const version = parameters.get('Version');
+  const named = Object.entries(SERVICES).find(([, known]) => known.protocol === 'query' && known.version === version);
+  return {
+    protocol: 'query',
+    service: scope?.service ?? named?.[0],
+    region: scope?.region,
+    operation: printable(parameters.get('Action')),
+    parameters,
+    body,
+  };
+}
+
+/** A name from the wire, if it could be one. */
+function printable(name: string | undefined): string | undefined {
+  return name !== undefined && /^\w{1,100}$/.test(name) ? name : undefined;
+}
+
+/**
+ * The input of an operation of a JSON service.
+ * @throws {AwsFault} SerializationException
+ */
+export function readJson(body: Buffer): JsonObject {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  } catch {
+    // Answered below, as a body of another kind is.
+  }
+  throw new AwsFault('SerializationException', 400, 'The request body must be a JSON object');
+}
+
+/** A fault's code as it goes over the wire. */
+export function wireCode({ protocol }: Asked, { code }: AwsFault): string {
+  return protocol === 'json' ? (own(JSON_CODES, code) ?? code) : code;
+}
+
+/** The answer of an operation that succeeded. */
+export function answerOf(asked: Asked, requestId: string, result: JsonObject): WireAnswer {
+  const service = own(SERVICES, asked.service ?? '');
+  if (service?.protocol !== 'query') return json(200, requestId, result);
+  const { operation } = asked;
+  const content = {
+    // Operations that answer with nothing have no result element.
+    ...(Object.keys(result).length === 0 ? {} : { [`${operation}Result`]: result as Record<string, string> }),
+    ResponseMetadata: { RequestId: requestId },
+  };
+  return xml(200, requestId, renderXml(`${operation}Response`, service.namespace, content));
+}
+
+/** The answer of one that did not. */
+export function refusalOf(asked: Asked, requestId: string, fault: AwsFault): WireAnswer {
+  const code = wireCode(asked, fault);
+  const { status, message } = fault;
+  if (asked.protocol === 'json') {
+    // JSON services answer every fault of a caller with 400.
+    const answer = json(status < 500 ? 400 : status, requestId, { __type: code, message });
+    return { ...answer, headers: { ...answer.headers, 'x-amzn-errortype': code } };
+  }
+  const service = own(SERVICES, asked.service ?? '');
+  const namespace = service?.protocol === 'query' ? service.namespace : 'https://sts.amazonaws.com/doc/2011-06-15/';
+  const content = {
+    Error: { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message },
+    RequestId: requestId,
+  };
+  return xml(status, requestId, renderXml('ErrorResponse', namespace, content));
+}
+
+function json(status: number, requestId: string, value: JsonObject): WireAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId },
+    body: JSON.stringify(value),
+  };
+}
+
+function xml(status: number, requestId: string, body: string): WireAnswer {
+  return { status, headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId }, body };
+}

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const BIN = fileURLToPath(new URL('../../.venv/bin/', import.meta.url));
+const AWS = `${BIN}aws`;
+const PYTHON = `${BIN}python`;
+const CALLS = fileURLToPath(new URL('boto3_calls.py', import.meta.url));
+
+/** Whether the AWS CLI and boto3 are there. Where they are required, they must be. */
+export const hasPythonTools: boolean = existsSync(AWS) && existsSync(PYTHON);
+
+if (!hasPythonTools) {
+  const how = 'the AWS CLI and boto3 are not installed; run npm run emulators:install';
+  if (process.env['REQUIRE_EMULATORS'] === '1') throw new Error(`REQUIRE_EMULATORS is set and ${how}`);
+  console.warn(`SKIPPED: ${how}`);
+}
+
+/** An environment with nothing of this machine's own AWS configuration. */
+function isolated(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_MAX_ATTEMPTS: '1',
+    ...environment,
+  };
+}
+
+export interface Finished {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the AWS CLI. */
+export async function aws(environment: Readonly<Record<string, string>>, ...parameters: string[]): Promise<Finished> {
+  const options = { env: isolated(environment) };
+  return promisify(execFile)(AWS, ['--output', 'json', ...parameters], options).then(
+    ({ stdout, stderr }) => ({ exitCode: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      exitCode: error.code,
+      stdout: error.stdout,
+      stderr: error.stderr,
+    }),
+  );
+}
+
+/** What the AWS CLI printed, once it has succeeded. */
+export function printed({ exitCode, stdout, stderr }: Finished): Record<string, unknown> {
+  if (exitCode !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+export interface Boto3Call {
+  readonly service: string;
+  /** In boto3's spelling: `assume_role`. */
+  readonly operation: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+export interface Boto3Answer {
+  readonly answer?: Record<string, unknown>;
+  readonly error?: { readonly code: string; readonly message: string; readonly status: number };
+}
+
+/** Makes calls with boto3, in order, in one process. */
+export async function boto3(
+  environment: Readonly<Record<string, string>>,
+  calls: readonly Boto3Call[],
+): Promise<readonly Boto3Answer[]> {
+  const { stdout } = await promisify(execFile)(PYTHON, [CALLS, JSON.stringify(calls)], { env: isolated(environment) });
+  return JSON.parse(stdout);
+}
+
+/** The variables of credentials as the STS answer has them. */
+export function environmentOf(
+  environment: Readonly<Record<string, string>>,
+  credentials: unknown,
+): Record<string, string> {
+  const { AccessKeyId, SecretAccessKey, SessionToken } = credentials as Record<string, string>;
+  return {
+    ...environment,
+    AWS_ACCESS_KEY_ID: AccessKeyId ?? '',
+    AWS_SECRET_ACCESS_KEY: SecretAccessKey ?? '',
+    AWS_SESSION_TOKEN: SessionToken ?? '',
+  };
+}
