@@ -1,0 +1,8 @@
+export type { SessionCredentials } from './assume.ts';
+export type { ClientConfig, DispatcherCredentials } from './clients.ts';
+export {
+  type FromSessionBrokerOptions,
+  fromSessionBroker,
+  type SessionCredentialProvider,
+} from './from-session-broker.ts';
+export type { RenewalRequest } from './renew.ts';

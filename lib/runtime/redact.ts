@@ -1,0 +1,34 @@
+/** An access key id, of which the kind and the end are enough to find it: AKIA...MPLE */
+const ACCESS_KEY_ID = /\b(A[A-Z]{3})[A-Z0-9]{8,}([A-Z0-9]{4})\b/g;
+
+/** Secret keys have 40 characters of Base64, session tokens hundreds. */
+const SECRET = /[A-Za-z0-9+/=]{40,}/g;
+
+/** Longest text of somebody else's that a message repeats, in characters. */
+const SHOWN_LENGTH = 500;
+
+/**
+ * The first line of somebody else's text without what could be a secret. Later lines are left out: in
+ * SignatureDoesNotMatch, STS repeats the signed request there, session token included.
+ */
+export function redact(text: string): string {
+  const [line = ''] = text.split(/[\r\n]/, 1);
+  return line.replace(ACCESS_KEY_ID, '$1...$2').replace(SECRET, '[redacted]').slice(0, SHOWN_LENGTH);
+}
+
+/**
+ * An error as a cause may show it: name, message and stack without secrets, and what identifies the request. An
+ * SDK error itself holds the raw answer, which may be half an answer with credentials in it.
+ */
+export function withoutSecrets(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(redact(String(error)));
+  const copy = new Error(redact(error.message));
+  copy.name = redact(error.name);
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  copy.stack = [`${copy.name}: ${copy.message}`, ...frames].join('\n');
+  const { code, $fault, $metadata } = error as { code?: unknown; $fault?: unknown; $metadata?: object };
+  if (typeof code === 'string') Object.assign(copy, { code });
+  if ($fault !== undefined) Object.assign(copy, { $fault });
+  if ($metadata !== undefined) Object.assign(copy, { $metadata: { ...$metadata } });
+  return copy;
+}

@@ -1,0 +1,69 @@
+import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
+import { type BrokerNames, type Partition, parseRoleArn, type RoleArn } from '../identity/index.ts';
+import type { Clients } from './clients.ts';
+
+/** Where the session-broker role's ARN comes from: it was given, or the tenant's parameter holds it. */
+export type RoleSource = { readonly given: RoleArn } | { readonly published: BrokerNames };
+
+/**
+ * The session-broker role of a tenant.
+ * @throws {SessionBrokerError} RoleArnInvalid for a given ARN of another partition than the Region's;
+ * ParameterInvalid, ParameterNotFound, ParameterAccessDenied and what else a call can end in
+ */
+export async function resolveRole(source: RoleSource, clients: Clients): Promise<RoleArn> {
+  if ('published' in source) return readRole(source.published, clients);
+  checkPartition('RoleArnInvalid', 'role ARN', source.given, clients);
+  return source.given;
+}
+
+async function readRole({ roleName, parameters }: BrokerNames, clients: Clients): Promise<RoleArn> {
+  const name = parameters.sessionRoleArn;
+  const { Parameter } = await clients.getParameter(name);
+  const { ARN, Value } = Parameter ?? {};
+  const [, , service, , parameterAccount] = ARN?.split(':') ?? [];
+  if (service !== 'ssm' || !parameterAccount || Value === undefined) {
+    throw new SessionBrokerError(
+      'ResponseInvalid',
+      `Systems Manager answered without the ARN or the value of parameter ${quote(name)}; check the endpoint and any proxy on the way to it`,
+      { detail: { parameter: name } },
+    );
+  }
+  const subject = `parameter ${quote(name)}`;
+  const role = parsePublished(subject, Value);
+  checkPartition('ParameterInvalid', subject, role, clients);
+  if (role.account !== parameterAccount) {
+    throw invalid(subject, `must hold a role of its own account ${parameterAccount}`, Value);
+  }
+  if (role.name !== roleName) {
+    throw invalid(
+      subject,
+      `must hold the role named ${quote(roleName)}, another is another tenant's or not ours`,
+      Value,
+    );
+  }
+  return role;
+}
+
+function parsePublished(subject: string, value: string): RoleArn {
+  try {
+    return parseRoleArn(value);
+  } catch (cause) {
+    throw invalid(subject, 'must hold the exact ARN of an IAM role', value, cause);
+  }
+}
+
+function checkPartition(code: ErrorCode, subject: string, role: RoleArn, at: { region: string; partition: Partition }) {
+  if (role.partition === at.partition) return;
+  throw new SessionBrokerError(
+    code,
+    `${subject} must name a role in the partition ${at.partition} of the Region ${at.region}: ${quote(role.arn)}; correct the Region or the role`,
+  );
+}
+
+function invalid(subject: string, rule: string, value: string, cause?: unknown): SessionBrokerError {
+  return new SessionBrokerError(
+    'ParameterInvalid',
+    `${subject} ${rule}: ${quote(value)}; deploy the tenant's stack again, which writes it`,
+    { cause },
+  );
+}

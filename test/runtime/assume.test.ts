@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type ErrorCode, SessionBrokerError } from '../../lib/errors.ts';
+import { rejectionOf } from '../support/refusal.ts';
+import {
+  ACCOUNT,
+  assumed,
+  type FakeAnswer,
+  type FakeAws,
+  ROLE_ARN,
+  startFakeAws,
+  stsError,
+  xml,
+} from './support/fake-aws.ts';
+import { isolateEnvironment } from './support/isolation.ts';
+import { providerAgainst } from './support/provider.ts';
+
+let aws: FakeAws;
+beforeAll(async () => {
+  aws = await startFakeAws();
+});
+afterAll(() => aws.close());
+beforeEach(() => aws.forget());
+isolateEnvironment();
+
+const CALLER = `arn:aws:sts::${ACCOUNT}:assumed-role/hub-acme-tenant/pod`;
+
+/** What the provider fails with when STS gives an answer to AssumeRole. */
+async function failure(answer: FakeAnswer): Promise<SessionBrokerError> {
+  aws.on('AssumeRole', answer);
+  return rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN })());
+}
+
+describe('fails on an answer', () => {
+  test.each([
+    ['another source identity', 'agent.globex.s1', 'STS answered "agent.globex.s1"'],
+    ['the source identity in other case', 'agent.acme.S1', 'STS answered "agent.acme.S1"'],
+    ['no source identity', null, 'STS answered without one'],
+    ['an empty source identity', '', 'STS answered ""'],
+  ])('with %s', async (_, sourceIdentity, answered) => {
+    aws.on('AssumeRole', (request) => assumed(request, Date.now, { sourceIdentity }));
+    expect(await rejectionOf(providerAgainst(aws)())).toMatchObject({
+      code: 'SourceIdentityMismatch',
+      message: `source identity of the session must be "agent.acme.s1", ${answered}; the credentials are thrown away; check that the endpoint is AWS's and that the dispatcher's own session has no source identity`,
+    });
+  });
+
+  test.each([
+    ['secret access key', { secretAccessKey: null }],
+    ['session token', { sessionToken: null }],
+    ['session token but an empty one', { sessionToken: '' }],
+    ['expiration', { expires: null }],
+  ])('without %s', async (_, parts) => {
+    aws.on('AssumeRole', (request) => assumed(request, Date.now, parts));
+    expect(await rejectionOf(providerAgainst(aws)())).toMatchObject({
+      code: 'ResponseInvalid',
+      message:
+        'STS answered without complete credentials for "agent.acme.s1"; check the endpoint and any proxy on the way to it',
+    });
+  });
+
+  test('with credentials that have expired', async () => {
+    const now = Date.parse('2026-01-02T03:04:05Z');
+    aws.on('AssumeRole', (request) => assumed(request, Date.now, { expires: now }));
+    expect(await rejectionOf(providerAgainst(aws, { now: () => now })())).toMatchObject({
+      code: 'ResponseInvalid',
+      message:
+        'credentials from STS must expire in the future, by this machine\'s clock they expired at "2026-01-02T03:04:05.000Z"; synchronize the clock (NTP, chrony)',
+    });
+  });
+
+  test.each<[string, FakeAnswer]>([
+    ['an empty body', xml(200, '')],
+    ['a log-in page', { status: 200, type: 'text/html', body: '<html><body>log in</body></html>' }],
+    ['half of the credentials', xml(200, '<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA')],
+    [
+      'an expiration that is no time',
+      xml(
+        200,
+        '<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>soon</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>',
+      ),
+    ],
+    ['a refusal by a proxy', { status: 403, type: 'text/html', body: '<html><body>Forbidden</body></html>' }],
+  ])('that is %s', async (_, answer) => {
+    expect(await failure(answer)).toMatchObject({
+      code: 'ResponseInvalid',
+      message: expect.stringContaining('check the endpoint and any proxy on the way to it'),
+    });
+  });
+});
+
+describe('fails when STS answers', () => {
+  test('that sts:AssumeRole is denied', async () => {
+    const text = `User: ${CALLER} is not authorized to perform: sts:AssumeRole on resource: ${ROLE_ARN}`;
+    expect(await failure(stsError(403, 'AccessDenied', text))).toMatchObject({
+      code: 'AssumeRoleDenied',
+      retryable: false,
+      message: `sts:AssumeRole was denied for "agent.acme.s1" on "${ROLE_ARN}"; check in this order: the role exists; the dispatcher runs as the tenant role that its trust policy names; that role was not created anew since (then save the trust policy again with aws iam update-assume-role-policy, a deploy sees no difference); the trust policy's condition on sts:SourceIdentity admits this tenant's names; the caller's policy is attached to the dispatcher's role; the session was not stopped by an explicit deny; AWS answered AccessDenied: "${text}"`,
+      detail: {
+        action: 'AssumeRole',
+        region: 'us-west-2',
+        roleArn: ROLE_ARN,
+        sourceIdentity: 'agent.acme.s1',
+        awsCode: 'AccessDenied',
+        status: 403,
+      },
+    });
+  });
+
+  test('that sts:SetSourceIdentity is denied', async () => {
+    const text = `User: ${CALLER} is not authorized to perform: sts:SetSourceIdentity on resource: ${ROLE_ARN}`;
+    expect(await failure(stsError(403, 'AccessDenied', text))).toMatchObject({
+      code: 'SetSourceIdentityDenied',
+      message: `sts:SetSourceIdentity was denied for "agent.acme.s1" on "${ROLE_ARN}"; check in this order: the caller's policy is attached to the dispatcher's role and allows sts:AssumeRole and sts:SetSourceIdentity on this role; the trust policy's condition on sts:SourceIdentity admits this tenant's names; the session was not stopped by an explicit deny; AWS answered AccessDenied: "${text}"`,
+    });
+  });
+
+  test.each<[string, number, string, ErrorCode, string]>([
+    ['Throttling', 400, 'Rate exceeded', 'Throttled', 'STS refused the call because the account makes too many'],
+    ['RequestLimitExceeded', 503, 'slow down', 'Throttled', 'STS refused the call because the account makes too many'],
+    [
+      'ExpiredToken',
+      403,
+      'The security token is expired',
+      'DispatcherCredentialsRejected',
+      "AWS refused the dispatcher's",
+    ],
+    ['ExpiredTokenException', 400, 'expired', 'DispatcherCredentialsRejected', "AWS refused the dispatcher's own"],
+    ['InvalidClientTokenId', 403, 'invalid', 'DispatcherCredentialsRejected', 'check that the Region "us-west-2" is'],
+    ['UnrecognizedClient', 403, 'invalid', 'DispatcherCredentialsRejected', "AWS refused the dispatcher's own"],
+    ['SignatureDoesNotMatch', 403, 'does not match', 'DispatcherCredentialsRejected', "AWS refused the dispatcher's"],
+    [
+      'SignatureDoesNotMatch',
+      403,
+      'Signature expired: 20260102T030405Z is now earlier than 20260102T040405Z (20260102T041905Z - 15 min.)',
+      'ClockSkew',
+      "STS refused the request because this machine's clock is wrong by minutes; synchronize the clock",
+    ],
+    ['SignatureDoesNotMatch', 403, 'Signature not yet current: 2026', 'ClockSkew', 'synchronize the clock'],
+    ['RequestTimeTooSkewed', 403, 'skewed', 'ClockSkew', 'synchronize the clock'],
+    ['RequestExpired', 400, 'Request has expired', 'ClockSkew', 'synchronize the clock'],
+    [
+      'RegionDisabledException',
+      403,
+      'STS is not activated',
+      'RegionDisabled',
+      'STS is not active in the Region "us-west-2"',
+    ],
+    [
+      'ValidationError',
+      400,
+      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
+      'RequestRejected',
+      'STS refused the request as invalid; a role that is assumed with role credentials lasts at most 3600 seconds; AWS answered ValidationError: "The requested DurationSeconds exceeds',
+    ],
+    ['SomethingNew', 400, 'what', 'RequestRejected', 'AWS answered SomethingNew: "what"'],
+    ['InternalFailure', 500, 'oops', 'Unavailable', 'STS could not be reached in the Region "us-west-2", or failed'],
+    ['SomethingNew', 503, 'oops', 'Unavailable', 'STS could not be reached in the Region "us-west-2", or failed'],
+  ])('%s (%d, %s)', async (awsCode, status, text, code, message) => {
+    const error = await failure(stsError(status, awsCode, text));
+    expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(error.message).toContain(`"${text}"`);
+    expect(error.detail).toMatchObject({ awsCode: awsCode.replace('Exception', ''), status });
+  });
+
+  test('with an error page and 503', async () => {
+    expect((await failure({ status: 503, type: 'text/html', body: 'unavailable' })).code).toBe('Unavailable');
+  });
+});
+
+describe('fails when STS', () => {
+  test('breaks the connection', async () => {
+    expect(await failure('reset')).toMatchObject({
+      code: 'Unavailable',
+      retryable: true,
+      message: expect.stringContaining('AssumeRole failed with TimeoutError: "socket hang up"'),
+    });
+  });
+
+  test('is silent for longer than the time that it is given', async () => {
+    aws.on('AssumeRole', 'silence');
+    const clientConfig = { maxAttempts: 1, requestHandler: { requestTimeout: 50, throwOnRequestTimeout: true } };
+    const error = await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig })());
+    expect(error).toMatchObject({ code: 'Unavailable', message: expect.stringContaining('50 ms requestTimeout') });
+  });
+
+  test('is not there', async () => {
+    const provide = providerAgainst({ endpoint: 'http://127.0.0.1:1' }, { roleArn: ROLE_ARN });
+    expect(await rejectionOf(provide())).toMatchObject({
+      code: 'Unavailable',
+      message:
+        'STS could not be reached in the Region "us-west-2", or failed; check the network (VPC endpoint, DNS, proxy) and try again; AssumeRole failed with Error: "connect ECONNREFUSED 127.0.0.1:1"',
+      cause: { code: 'ECONNREFUSED' },
+    });
+  });
+
+  test('cannot be found by name', async () => {
+    const provide = providerAgainst({ endpoint: 'https://sts.invalid' }, { roleArn: ROLE_ARN });
+    expect((await rejectionOf(provide())).code).toBe('Unavailable');
+  });
+});
+
+test('a fault that passes is retried by the SDK', async () => {
+  let calls = 0;
+  aws.on('AssumeRole', (request) => {
+    calls += 1;
+    return calls === 1 ? stsError(400, 'Throttling', 'Rate exceeded') : assumed(request);
+  });
+  const provide = providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig: { maxAttempts: 2 } });
+  expect(await provide()).toMatchObject({ accountId: ACCOUNT });
+  expect(calls).toBe(2);
+});
+
+test('an error is a SessionBrokerError with the original as its cause', async () => {
+  const error = await failure(stsError(400, 'Throttling', 'Rate exceeded'));
+  expect(error).toBeInstanceOf(SessionBrokerError);
+  expect(error.cause).toMatchObject({
+    name: 'Throttling',
+    message: 'Rate exceeded',
+    $fault: 'client',
+    $metadata: { httpStatusCode: 400 },
+  });
+});

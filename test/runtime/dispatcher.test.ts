@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SessionBrokerError } from '../../lib/errors.ts';
+import { rejectionOf } from '../support/refusal.ts';
+import { DISPATCHER, type FakeAws, ROLE_ARN, startFakeAws, stsError } from './support/fake-aws.ts';
+import { isolateEnvironment } from './support/isolation.ts';
+import { providerAgainst } from './support/provider.ts';
+
+let aws: FakeAws;
+let token: string;
+beforeAll(async () => {
+  aws = await startFakeAws();
+  token = join(mkdtempSync(join(tmpdir(), 'session-broker-')), 'token');
+  writeFileSync(token, 'web-identity-token');
+});
+afterAll(async () => {
+  rmSync(join(token, '..'), { recursive: true });
+  await aws.close();
+});
+beforeEach(() => aws.forget());
+isolateEnvironment();
+
+const actions = (): readonly string[] => aws.requests.map(({ action }) => action);
+
+/** A dispatcher under IRSA: a web identity that the SDK's default chain finds. */
+function irsa(file = token) {
+  vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', file);
+  vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::111122223333:role/hub-acme-tenant');
+  vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
+  return providerAgainst(aws, { credentials: undefined });
+}
+
+describe("the dispatcher's own credentials", () => {
+  test('come from its web identity by the default chain, asked for once', async () => {
+    await irsa()();
+    expect(actions()).toEqual(['AssumeRoleWithWebIdentity', 'GetParameter', 'AssumeRole']);
+    expect(aws.requests[0]?.parameters).toMatchObject({ WebIdentityToken: 'web-identity-token' });
+    expect(aws.requests[2]?.authorization).toContain(`Credential=${DISPATCHER.accessKeyId}/`);
+  });
+
+  test('come from the environment by the default chain', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENVIRONMENT00001');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    await providerAgainst(aws, { credentials: undefined })();
+    expect(aws.requests[1]?.authorization).toContain('Credential=AKIAENVIRONMENT00001/');
+  });
+
+  test('come from the option before the environment', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENVIRONMENT00001');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    await providerAgainst(aws, { credentials: async () => DISPATCHER })();
+    for (const { authorization } of aws.requests) expect(authorization).toContain(DISPATCHER.accessKeyId);
+  });
+
+  test('are asked for anew after AWS rejected them', async () => {
+    const credentials = vi.fn(async () => DISPATCHER);
+    const provide = providerAgainst(aws, { credentials, roleArn: ROLE_ARN });
+    aws.on('AssumeRole', stsError(403, 'ExpiredToken', 'expired'));
+    expect((await rejectionOf(provide())).code).toBe('DispatcherCredentialsRejected');
+    expect(credentials).toHaveBeenCalledTimes(1);
+    aws.forget();
+    await provide();
+    await provide({ forceRefresh: true });
+    expect(credentials).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('fails and says that it is about the dispatcher', () => {
+  test('when the default chain finds no credentials', async () => {
+    expect(await rejectionOf(providerAgainst(aws, { credentials: undefined })())).toMatchObject({
+      code: 'DispatcherCredentialsMissing',
+      message:
+        'no credentials for the dispatcher itself; run it as the tenant role (IRSA), or set the option credentials; the dispatcher\'s credential provider failed with CredentialsProviderError: "Could not load credentials from any providers"',
+      detail: { action: 'credentials' },
+    });
+    expect(aws.requests).toEqual([]);
+  });
+
+  test('when the token file is missing', async () => {
+    expect(await rejectionOf(irsa('/nonexistent/token')())).toMatchObject({
+      code: 'DispatcherCredentialsMissing',
+      message: expect.stringContaining('ENOENT'),
+    });
+    expect(aws.requests).toEqual([]);
+  });
+
+  test.each([
+    ['AccessDenied', 403, 'Not authorized to perform sts:AssumeRoleWithWebIdentity', 'DispatcherCredentialsRejected'],
+    ['ExpiredTokenException', 400, 'Token expired: current date/time 2', 'DispatcherCredentialsRejected'],
+    ['InvalidIdentityToken', 400, 'Incorrect token audience', 'DispatcherCredentialsRejected'],
+    ['IDPRejectedClaim', 403, 'rejected', 'DispatcherCredentialsRejected'],
+    ['Throttling', 400, 'Rate exceeded', 'Throttled'],
+    ['RegionDisabledException', 403, 'not active', 'RegionDisabled'],
+    ['InternalFailure', 500, 'oops', 'Unavailable'],
+  ])('when its web identity is answered %s', async (awsCode, status, text, code) => {
+    vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+    aws.on('AssumeRoleWithWebIdentity', stsError(status, awsCode, text));
+    expect(await rejectionOf(irsa()())).toMatchObject({
+      code,
+      message: expect.stringContaining(`"${text}"`),
+      detail: { action: 'credentials' },
+    });
+    expect(new Set(actions())).toEqual(new Set(['AssumeRoleWithWebIdentity']));
+  });
+
+  test('when its web identity finds nobody', async () => {
+    vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+    aws.on('AssumeRoleWithWebIdentity', 'reset');
+    expect((await rejectionOf(irsa()())).code).toBe('Unavailable');
+  });
+
+  test.each<[string, unknown]>([
+    ['an error', new Error('vault is sealed')],
+    ['a string', 'vault is sealed'],
+    ['an error named as one of AWS', Object.assign(new Error('vault is sealed'), { name: 'ParameterNotFound' })],
+  ])('when a provider of its own throws %s', async (_, thrown) => {
+    const credentials = async () => {
+      throw thrown;
+    };
+    expect(await rejectionOf(providerAgainst(aws, { credentials })())).toMatchObject({
+      code: 'DispatcherCredentialsMissing',
+      message: expect.stringContaining('"vault is sealed"'),
+      cause: { message: 'vault is sealed' },
+    });
+    expect(aws.requests).toEqual([]);
+  });
+
+  test('by the coded error that a provider of its own throws', async () => {
+    const own = new SessionBrokerError('Throttled', 'from the provider before');
+    const credentials = async () => {
+      throw own;
+    };
+    expect(await rejectionOf(providerAgainst(aws, { credentials })())).toBe(own);
+  });
+});

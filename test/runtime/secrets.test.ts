@@ -1,0 +1,107 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { redact, withoutSecrets } from '../../lib/runtime/redact.ts';
+import { rejectionOf } from '../support/refusal.ts';
+import {
+  assumed,
+  DISPATCHER,
+  type FakeAnswer,
+  type FakeAws,
+  ISSUED,
+  parameterAnswer,
+  ssmError,
+  startFakeAws,
+  stsError,
+  xml,
+} from './support/fake-aws.ts';
+import { isolateEnvironment } from './support/isolation.ts';
+import { providerAgainst } from './support/provider.ts';
+
+let aws: FakeAws;
+beforeAll(async () => {
+  aws = await startFakeAws();
+});
+afterAll(() => aws.close());
+beforeEach(() => aws.forget());
+isolateEnvironment();
+
+const CANARIES = [...Object.values(ISSUED), ...Object.values(DISPATCHER)];
+
+/** Everything that a log could show of an error, with what is hidden. */
+function everything(error: Error): string {
+  return [
+    String(error),
+    error.stack,
+    JSON.stringify(error),
+    JSON.stringify(error, Object.getOwnPropertyNames(error)),
+    inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
+    inspect(error.cause, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
+  ].join('\n');
+}
+
+const echo = `The request signature we calculated does not match the signature you provided.\n\nThe Canonical String for this request should have been\n'POST\n/\n\nhost:sts\nx-amz-security-token:${DISPATCHER.sessionToken}\n'`;
+const inline = `bad ${DISPATCHER.secretAccessKey} ${DISPATCHER.sessionToken} ${DISPATCHER.accessKeyId} end`;
+
+test.each<[string, string, FakeAnswer | ((request: Parameters<typeof assumed>[0]) => FakeAnswer)]>([
+  ['half of the credentials', 'AssumeRole', cutOff],
+  ['another source identity', 'AssumeRole', (request) => assumed(request, Date.now, { sourceIdentity: 'agent.x.y' })],
+  ['an expiration in the past', 'AssumeRole', (request) => assumed(request, Date.now, { expires: 0 })],
+  ['no session token', 'AssumeRole', (request) => assumed(request, Date.now, { sessionToken: null })],
+  ['a signature error that repeats the request', 'AssumeRole', stsError(403, 'SignatureDoesNotMatch', echo)],
+  ['an error with secrets in its first line', 'AssumeRole', stsError(403, 'AccessDenied', inline)],
+  ['an error with secrets in a page', 'AssumeRole', { status: 502, type: 'text/html', body: inline }],
+  ['an error of Systems Manager with secrets in it', 'GetParameter', ssmError(400, 'ValidationException', inline)],
+  ['a parameter that is none', 'GetParameter', parameterAnswer('nothing')],
+  ['no credentials at all', 'AssumeRole', xml(200, '')],
+  ['silence', 'AssumeRole', 'reset'],
+])('fails on %s without a secret in the error', async (_, action, answer) => {
+  aws.on(action, answer);
+  const shown = everything(await rejectionOf(providerAgainst(aws)()));
+  for (const canary of CANARIES) expect(shown).not.toContain(canary);
+});
+
+test('fails in a credential provider without a secret in the error', async () => {
+  const credentials = async () => {
+    throw Object.assign(new Error(inline), { request: DISPATCHER, cause: new Error(inline) });
+  };
+  const shown = everything(await rejectionOf(providerAgainst(aws, { credentials })()));
+  for (const canary of CANARIES) expect(shown).not.toContain(canary);
+  expect(shown).toContain('bad [redacted] [redacted] ASIA...0001 end');
+});
+
+test('a secret is cut out of a text, what identifies a role or a request is not', () => {
+  const role = 'arn:aws:sts::111122223333:assumed-role/eks-agent-platform-hub-acme-tenant/pod-0123456789abcdef';
+  expect(redact(`User: ${role} request c6104cbe-af31-11e0-8154-cbc7ccf896c7`)).toBe(
+    `User: ${role} request c6104cbe-af31-11e0-8154-cbc7ccf896c7`,
+  );
+  expect(redact('AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY')).toBe('AKIA...MPLE [redacted]');
+  expect(redact('one\ntwo')).toBe('one');
+  expect(redact('word '.repeat(200))).toHaveLength(500);
+});
+
+test('the copy of an error keeps its name, its code, its place and what identifies the request', () => {
+  const original = Object.assign(new Error('first\nsecond'), {
+    name: 'Throttling',
+    code: 'ECONNRESET',
+    $fault: 'client',
+    $metadata: { requestId: 'r1' },
+    $response: { body: 'secret' },
+  });
+  const copy = withoutSecrets(original);
+  expect({ ...copy, message: copy.message, name: copy.name }).toEqual({
+    name: 'Throttling',
+    message: 'first',
+    code: 'ECONNRESET',
+    $fault: 'client',
+    $metadata: { requestId: 'r1' },
+  });
+  expect(copy.stack).toMatch(/^Throttling: first\n\s+at .*secrets\.test\.ts/);
+  expect(withoutSecrets('thrown').message).toBe('thrown');
+});
+
+/** The well-behaved answer, ended in the middle of the session token. */
+function cutOff(request: Parameters<typeof assumed>[0]): FakeAnswer {
+  const answer = assumed(request);
+  if (typeof answer === 'string') return answer;
+  return { ...answer, body: answer.body.slice(0, answer.body.indexOf('</SessionToken>')) };
+}

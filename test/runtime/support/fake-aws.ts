@@ -1,0 +1,200 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One request as it arrived. */
+export interface FakeRequest {
+  /** `AssumeRole`, `GetParameter`, ... */
+  readonly action: string;
+  readonly authorization: string;
+  readonly securityToken: string | undefined;
+  /** The form of STS's Query protocol or the JSON of Systems Manager's. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** What is sent back: a whole answer, or a connection that breaks or stays silent. */
+export type FakeAnswer =
+  | { readonly status: number; readonly type: string; readonly body: string; readonly headers?: Record<string, string> }
+  | 'reset'
+  | 'silence';
+
+type Responder = (request: FakeRequest) => FakeAnswer;
+
+export interface FakeAws {
+  readonly endpoint: string;
+  /** Every request since the start, or since {@link FakeAws.forget}. */
+  readonly requests: FakeRequest[];
+  /** Answers one action from now on, in place of the well-behaved answer. */
+  on(action: string, responder: Responder | FakeAnswer): void;
+  /** Back to good behaviour, with no request remembered. */
+  forget(): void;
+  close(): Promise<void>;
+}
+
+export const ACCOUNT = '111122223333';
+export const REGION = 'us-west-2';
+export const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/session-broker/hub-acme-session`;
+export const PARAMETER = '/eks-agent-platform/hub/session-broker/acme/session_role_arn';
+
+/** What the fake gives out. The values are searched for wherever they must not be. */
+export const ISSUED = {
+  accessKeyId: 'ASIAISSUEDCANARY0001',
+  secretAccessKey: 'issuedsecretCANARY/issuedsecretCANARY+/a',
+  sessionToken: `issuedtokenCANARY${'t0K/'.repeat(80)}==`,
+} as const;
+
+/** What the dispatcher in tests holds. */
+export const DISPATCHER = {
+  accessKeyId: 'ASIADISPATCHER000001',
+  secretAccessKey: 'dispatchersecretCANARY/dispatcherCANARY+',
+  sessionToken: `dispatchertokenCANARY${'d1S/'.repeat(80)}==`,
+} as const;
+
+/**
+ * STS and Systems Manager on loopback, by their wire protocols, without a policy or a signature check. It plays
+ * faults that a real peer cannot be made to show.
+ * @param now the clock that credentials expire by, in milliseconds since the epoch
+ */
+export async function startFakeAws(now: () => number = Date.now): Promise<FakeAws> {
+  const requests: FakeRequest[] = [];
+  const responders = new Map<string, Responder>();
+  const wellBehaved: Readonly<Record<string, Responder>> = {
+    AssumeRole: (request) => assumed(request, now),
+    AssumeRoleWithWebIdentity: () =>
+      xml(
+        200,
+        `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>${credentialsXml(DISPATCHER, now() + 3_600_000)}</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
+      ),
+    GetCallerIdentity: () =>
+      xml(
+        200,
+        `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:sts::${ACCOUNT}:assumed-role/hub-acme-session/agent.acme.s1</Arn><UserId>AROAEXAMPLE:agent.acme.s1</UserId><Account>${ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+      ),
+    GetParameter: ({ parameters }) => parameterAnswer(ROLE_ARN, { name: parameters['Name'] ?? '' }),
+  };
+
+  const server = createServer(async (incoming, outgoing) => {
+    const request = await readRequest(incoming);
+    requests.push(request);
+    const respond = responders.get(request.action) ?? wellBehaved[request.action];
+    send(respond?.(request) ?? stsError(400, 'InvalidAction', `no ${request.action} here`), outgoing);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    on(action, responder) {
+      responders.set(action, typeof responder === 'function' ? responder : () => responder);
+    },
+    forget() {
+      responders.clear();
+      requests.length = 0;
+    },
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** The answer to AssumeRole, with any part of it replaced. `null` leaves a part out. */
+export function assumed(
+  { parameters }: FakeRequest,
+  now: () => number = Date.now,
+  parts: {
+    readonly sourceIdentity?: string | null;
+    readonly secretAccessKey?: string | null;
+    readonly sessionToken?: string | null;
+    readonly expires?: number | null;
+  } = {},
+): FakeAnswer {
+  const {
+    sourceIdentity = parameters['SourceIdentity'] ?? null,
+    expires = now() + Number(parameters['DurationSeconds']) * 1000,
+    secretAccessKey = ISSUED.secretAccessKey,
+    sessionToken = ISSUED.sessionToken,
+  } = parts;
+  const credentials = credentialsXml({ accessKeyId: ISSUED.accessKeyId, secretAccessKey, sessionToken }, expires);
+  const user = `<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:${parameters['RoleSessionName']}</AssumedRoleId><Arn>arn:aws:sts::${ACCOUNT}:assumed-role/hub-acme-session/${parameters['RoleSessionName']}</Arn></AssumedRoleUser>`;
+  return xml(
+    200,
+    `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>${element('SourceIdentity', sourceIdentity)}${user}${credentials}</AssumeRoleResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>`,
+  );
+}
+
+/** An error in STS's form. */
+export function stsError(status: number, code: string, message: string): FakeAnswer {
+  return xml(
+    status,
+    `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ErrorResponse>`,
+  );
+}
+
+/** The answer to GetParameter. `null` leaves the ARN out. */
+export function parameterAnswer(
+  value: string,
+  { name = PARAMETER, arn }: { readonly name?: string; readonly arn?: string | null } = {},
+): FakeAnswer {
+  const ARN = arn === undefined ? `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter${name}` : arn;
+  return json(200, {
+    Parameter: { ...(ARN !== null && { ARN }), DataType: 'text', Name: name, Type: 'String', Value: value, Version: 1 },
+  });
+}
+
+/** An error in Systems Manager's form. */
+export function ssmError(status: number, code: string, message: string): FakeAnswer {
+  return json(status, { __type: code, message });
+}
+
+export function xml(status: number, body: string): FakeAnswer {
+  return { status, type: 'text/xml', body };
+}
+
+function json(status: number, body: unknown): FakeAnswer {
+  return { status, type: 'application/x-amz-json-1.1', body: JSON.stringify(body) };
+}
+
+function credentialsXml(
+  parts: { accessKeyId: string; secretAccessKey: string | null; sessionToken: string | null },
+  expires: number | null,
+): string {
+  const { accessKeyId, secretAccessKey, sessionToken } = parts;
+  const expiration = expires === null ? null : new Date(expires).toISOString().replace(/\.\d{3}Z$/, 'Z');
+  return `<Credentials>${element('AccessKeyId', accessKeyId)}${element('SecretAccessKey', secretAccessKey)}${element('SessionToken', sessionToken)}${element('Expiration', expiration)}</Credentials>`;
+}
+
+function element(name: string, text: string | null): string {
+  return text === null ? '' : `<${name}>${escapeXml(text)}</${name}>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+async function readRequest(incoming: IncomingMessage): Promise<FakeRequest> {
+  let body = '';
+  for await (const chunk of incoming.setEncoding('utf8')) body += chunk;
+  const header = (name: string): string | undefined => {
+    const value = incoming.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const target = header('x-amz-target');
+  const parameters: Record<string, string> =
+    target === undefined ? Object.fromEntries(new URLSearchParams(body)) : JSON.parse(body);
+  return {
+    action: target?.split('.')[1] ?? parameters['Action'] ?? '',
+    authorization: header('authorization') ?? '',
+    securityToken: header('x-amz-security-token'),
+    parameters,
+  };
+}
+
+function send(answer: FakeAnswer, outgoing: ServerResponse): void {
+  if (answer === 'silence') return;
+  if (answer === 'reset') {
+    outgoing.socket?.destroy();
+    return;
+  }
+  outgoing.writeHead(answer.status, { 'content-type': answer.type, ...answer.headers });
+  outgoing.end(answer.body);
+}
