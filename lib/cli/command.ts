@@ -1,0 +1,60 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { SessionBrokerError } from '../errors.ts';
+
+/** What a command sees of the process that runs it. */
+export interface Shell {
+  /** Writes to standard output: the answer, and nothing else. */
+  readonly write: (text: string) => void;
+  /** Writes a line to standard error: progress, notices, errors. */
+  readonly note: (line: string) => void;
+  /** Whether standard output is a terminal that shows colour. */
+  readonly colour: boolean;
+  /** A file's text, or undefined if there is no such file. */
+  readonly readFile: (path: string) => string | undefined;
+  /** Environment of child processes. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The program and flags that run a file of this package as this process is run. */
+  readonly node: readonly [program: string, ...flags: string[]];
+  /** Fires when the user asks to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** One command: what it is called, how it reads its arguments, what it does. */
+export interface Command<Input> {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The whole of `--help`, an example included. */
+  readonly help: string;
+  readonly parse: (args: readonly string[]) => Input;
+  /** @returns the exit code */
+  readonly run: (input: Input, shell: Shell) => Promise<number>;
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Values<Given extends Options> = ReturnType<
+  typeof parseArgs<{ options: Given; strict: true; allowPositionals: false }>
+>['values'];
+
+/**
+ * The options of a command line.
+ * @throws {SessionBrokerError} UsageInvalid for an option that the command does not have, a missing value, or an
+ * argument that is no option
+ */
+export function parseOptions<const Given extends Options>(
+  command: string,
+  args: readonly string[],
+  options: Given,
+): Values<Given> {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const [reason = ''] = error.message.split(/\.(?:\s|$)/);
+    throw new SessionBrokerError(
+      'UsageInvalid',
+      `${reason.charAt(0).toLowerCase()}${reason.slice(1)}; see session-broker ${command} --help`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,66 @@
+import { quote, SessionBrokerError } from '../errors.ts';
+import type { Command, Shell } from './command.ts';
+import { packageVersion } from './package.ts';
+
+/** The commands in the order that `--help` shows, each loaded only when it is called. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command<unknown>>>> = {
+  quickstart: async () => (await import('./quickstart.ts')).quickstart as Command<unknown>,
+  local: async () => (await import('./local.ts')).local as Command<unknown>,
+};
+
+/**
+ * The command line.
+ * @param args without the program's own name
+ * @returns the exit code: 0, or that of the error's code in `ERRORS`
+ */
+export async function main(args: readonly string[], shell: Shell): Promise<number> {
+  try {
+    const [name, ...rest] = args;
+    if (name === '--version') {
+      shell.write(`${packageVersion()}\n`);
+      return 0;
+    }
+    if (name === undefined || name === '--help' || name === '-h') {
+      shell.write(await overview());
+      return name === undefined ? 2 : 0;
+    }
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (load === undefined) {
+      throw new SessionBrokerError(
+        'UsageInvalid',
+        `command must be one of ${Object.keys(COMMANDS).join(', ')}: ${quote(name)}; see session-broker --help`,
+      );
+    }
+    const command = await load();
+    if (rest.includes('--help') || rest.includes('-h')) {
+      shell.write(command.help);
+      return 0;
+    }
+    return await command.run(command.parse(rest), shell);
+  } catch (error) {
+    if (error instanceof SessionBrokerError) {
+      shell.note(`error: ${error.message} [${error.code}]`);
+      return error.exitCode;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    shell.note(`error: unexpected: ${reason}; this is a fault of session-broker itself, please report it`);
+    return 1;
+  }
+}
+
+async function overview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const list = commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`);
+  return `Gives every AI-agent session its own immutable name in AWS.
+
+Usage: session-broker <command> [options]
+
+${list.join('\n')}
+
+Options:
+  --help      this text, or a command's own
+  --version   the version
+
+Example: session-broker quickstart
+`;
+}
