@@ -8,6 +8,7 @@ export default defineConfig({
     // CDK's template validator costs seconds a process; the tests of it switch it on.
     env: { CDK_VALIDATION: 'false' },
     testTimeout: 30_000,
+    maxWorkers: '100%',
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [PACKED, EMULATORS] } },
       { extends: true, test: { name: 'packed', include: [PACKED] } },

@@ -1,0 +1,189 @@
+/** A CloudFormation template, as far as it is read here. */
+export interface Template {
+  readonly Transform?: unknown;
+  readonly Resources?: Readonly<Record<string, TemplateResource>>;
+  readonly Outputs?: Readonly<Record<string, TemplateOutput>>;
+}
+
+export interface TemplateResource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+
+export interface TemplateOutput {
+  readonly Value?: unknown;
+  readonly Export?: { readonly Name?: unknown };
+}
+
+/** A template as it was written, and where it is deployed. */
+export interface FinishedTemplate {
+  /** Its stack's path in the app. */
+  readonly path: string;
+  readonly template: Template;
+  /** Undefined where the deployment decides. */
+  readonly account: string | undefined;
+  readonly region: string | undefined;
+  readonly partition: string | undefined;
+  /** Of a nested stack: the values of its parameters, and the template that gives them. */
+  readonly parent?: { readonly template: FinishedTemplate; readonly parameters: unknown } | undefined;
+}
+
+/**
+ * Puts the values in place of a template's intrinsic functions, where they are known before the deployment: pseudo
+ * parameters, names and ARNs of the app's own roles and managed policies, and what is joined of these, also across
+ * stacks. Any other stays as it is, as the object that it is, so that nobody takes it for a value.
+ *
+ * A role or policy without a name gets one that is like no other.
+ */
+export class TemplateValues {
+  readonly #templates: readonly FinishedTemplate[];
+  readonly #exports = new Map<string, { readonly from: FinishedTemplate; readonly value: unknown }>();
+
+  constructor(templates: readonly FinishedTemplate[]) {
+    this.#templates = templates;
+    for (const from of templates) {
+      for (const { Export, Value: value } of Object.values(from.template.Outputs ?? {})) {
+        const name = Export && this.resolve(from, Export.Name);
+        if (typeof name === 'string') this.#exports.set(exportKey(from, name), { from, value });
+      }
+    }
+  }
+
+  /** A value of a template, with all that is known in it. */
+  resolve(template: FinishedTemplate, value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) {
+      return value.filter((item) => !isNoValue(item)).map((item) => this.resolve(template, item));
+    }
+    const entries = Object.entries(value);
+    const [[name, argument] = []] = entries;
+    if (entries.length === 1 && name !== undefined) {
+      const known = this.#call(template, name, argument);
+      if (known !== undefined) return known;
+    }
+    return Object.fromEntries(
+      entries.filter(([, item]) => !isNoValue(item)).map(([key, item]) => [key, this.resolve(template, item)]),
+    );
+  }
+
+  /** The ARN of a role or managed policy. */
+  arn(template: FinishedTemplate, logicalId: string): string | undefined {
+    const kind = KINDS[template.template.Resources?.[logicalId]?.Type ?? ''];
+    const { account, partition } = template;
+    const name = this.#name(template, logicalId);
+    if (kind === undefined || name === undefined || account === undefined || partition === undefined) return undefined;
+    const path = this.resolve(template, template.template.Resources?.[logicalId]?.Properties?.['Path'] ?? '/');
+    return typeof path === 'string' ? `arn:${partition}:iam::${account}:${kind.resource}${path}${name}` : undefined;
+  }
+
+  #name(template: FinishedTemplate, logicalId: string): string | undefined {
+    const resource = template.template.Resources?.[logicalId];
+    const kind = KINDS[resource?.Type ?? ''];
+    if (kind === undefined) return undefined;
+    const given = resource?.Properties?.[kind.nameProperty];
+    if (given === undefined) return `unnamed.${this.#templates.indexOf(template)}.${logicalId}`;
+    const name = this.resolve(template, given);
+    return typeof name === 'string' ? name : undefined;
+  }
+
+  #call(template: FinishedTemplate, name: string, argument: unknown): string | undefined {
+    switch (name) {
+      case 'Ref':
+        return typeof argument === 'string' ? this.#ref(template, argument) : undefined;
+      case 'Fn::GetAtt':
+        return this.#attribute(template, typeof argument === 'string' ? argument.split(/\.(.*)/s) : argument);
+      case 'Fn::Join':
+        return this.#join(template, argument);
+      case 'Fn::Sub':
+        return this.#substitute(template, argument);
+      case 'Fn::ImportValue':
+        return this.#import(template, argument);
+      default:
+        return undefined;
+    }
+  }
+
+  #ref(template: FinishedTemplate, name: string): string | undefined {
+    switch (name) {
+      case 'AWS::AccountId':
+        return template.account;
+      case 'AWS::Region':
+        return template.region;
+      case 'AWS::Partition':
+        return template.partition;
+    }
+    const type = template.template.Resources?.[name]?.Type;
+    if (type !== undefined) {
+      return KINDS[type]?.isReferredToByArn ? this.arn(template, name) : this.#name(template, name);
+    }
+    const { parent } = template;
+    const given = (parent?.parameters as Readonly<Record<string, unknown>> | undefined)?.[name];
+    return parent && this.#text(parent.template, given);
+  }
+
+  #attribute(template: FinishedTemplate, argument: unknown): string | undefined {
+    const [logicalId, attribute] = Array.isArray(argument) ? argument : [];
+    const kind = KINDS[template.template.Resources?.[logicalId]?.Type ?? ''];
+    return kind !== undefined && attribute === kind.arnAttribute ? this.arn(template, logicalId) : undefined;
+  }
+
+  #join(template: FinishedTemplate, argument: unknown): string | undefined {
+    const [separator, items] = Array.isArray(argument) ? argument : [];
+    const known = this.resolve(template, items);
+    const isKnown = Array.isArray(known) && known.every((item) => typeof item === 'string');
+    return isKnown && typeof separator === 'string' ? known.join(separator) : undefined;
+  }
+
+  #substitute(template: FinishedTemplate, argument: unknown): string | undefined {
+    const [text, variables = {}] = Array.isArray(argument) ? argument : [argument];
+    if (typeof text !== 'string') return undefined;
+    let isKnown = true;
+    const substituted = text.replace(/\$\{([^}]*)\}/g, (whole, name: string) => {
+      if (name.startsWith('!')) return `\${${name.slice(1)}}`;
+      const value = Object.hasOwn(variables, name)
+        ? this.#text(template, variables[name])
+        : this.#call(template, name.includes('.') ? 'Fn::GetAtt' : 'Ref', name);
+      isKnown &&= value !== undefined;
+      return value ?? whole;
+    });
+    return isKnown ? substituted : undefined;
+  }
+
+  #import(template: FinishedTemplate, argument: unknown): string | undefined {
+    const name = this.#text(template, argument);
+    const exported = name === undefined ? undefined : this.#exports.get(exportKey(template, name));
+    return exported && this.#text(exported.from, exported.value);
+  }
+
+  #text(template: FinishedTemplate, value: unknown): string | undefined {
+    const known = this.resolve(template, value);
+    return typeof known === 'string' ? known : undefined;
+  }
+}
+
+interface Kind {
+  readonly resource: string;
+  readonly nameProperty: string;
+  readonly arnAttribute: string;
+  readonly isReferredToByArn: boolean;
+}
+
+/** What is named and pointed at, by type. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  'AWS::IAM::Role': { resource: 'role', nameProperty: 'RoleName', arnAttribute: 'Arn', isReferredToByArn: false },
+  'AWS::IAM::ManagedPolicy': {
+    resource: 'policy',
+    nameProperty: 'ManagedPolicyName',
+    arnAttribute: 'PolicyArn',
+    isReferredToByArn: true,
+  },
+};
+
+/** Exports are unique in an account and Region. */
+function exportKey({ account, region }: FinishedTemplate, name: string): string {
+  return `${account}/${region}/${name}`;
+}
+
+function isNoValue(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (value as { Ref?: unknown }).Ref === 'AWS::NoValue';
+}
