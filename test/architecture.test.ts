@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** What each room may import from: its own folder, those listed, and all that those may. */
+const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  identity: ['errors'],
+  policy: ['identity'],
+  config: ['policy'],
+  constructs: ['config'],
+  stacks: ['constructs'],
+  runtime: ['policy'],
+  local: ['config'],
+  cli: ['runtime', 'local', 'config'],
+};
+
+/** The packages that a room may load; a room that is not listed loads none. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  config: ['yaml', 'valibot'],
+  constructs: ['aws-cdk-lib', 'constructs'],
+  stacks: ['aws-cdk-lib', 'constructs'],
+  runtime: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm'],
+  cli: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm', 'ulid'],
+};
+
+/** The rooms that read no clock, environment, file or network. */
+const PURE = ['errors', 'identity', 'policy', 'config'];
+
+interface Source {
+  readonly path: string;
+  readonly room: string;
+  readonly code: string;
+  readonly imports: readonly string[];
+}
+
+const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path): Source => {
+    const file = posix.join('lib', path.replaceAll('\\', '/'));
+    const code = withoutComments(readFileSync(join(ROOT, file), 'utf8'));
+    return { path: file, room: roomOf(file), code, imports: importsOf(code) };
+  });
+
+describe('a file of lib/', () => {
+  test.each(sources)('imports only from rooms below its own: $path', ({ path, room, imports }) => {
+    const allowed = reachable(room);
+    for (const target of imports.filter((specifier) => specifier.startsWith('.'))) {
+      const resolved = posix.join(posix.dirname(path), target);
+      expect(resolved, `${path} imports ${target}`).toMatch(/^lib\/.*\.ts$/);
+      expect(allowed, `${path} imports ${target}`).toContain(roomOf(resolved));
+    }
+  });
+
+  test.each(sources)('loads only the packages of its room: $path', ({ path, room, imports }) => {
+    const packages = imports
+      .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+      .map((specifier) => specifier.match(/^(@[^/]+\/)?[^/]+/)?.[0]);
+    for (const name of packages) expect(PACKAGES[room] ?? [], `${path} imports ${name}`).toContain(name);
+  });
+
+  test.each(sources.filter(({ room }) => PURE.includes(room)))('is pure: $path', ({ code, imports }) => {
+    expect(imports.filter((specifier) => specifier.startsWith('node:'))).toEqual([]);
+    expect(code).not.toMatch(/\bprocess\b|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\b/);
+  });
+
+  test.each(sources)(
+    'names no partition in an ARN, re-exports nothing by star and has no default export: $path',
+    ({ code }) => {
+      expect(code).not.toMatch(/arn:aws[a-z-]*:[a-z]/);
+      expect(code).not.toMatch(/export \*/);
+      expect(code).not.toMatch(/export default/);
+    },
+  );
+});
+
+test('the environment is read in one file of the runtime', () => {
+  const readers = sources.filter(({ room, code }) => room === 'runtime' && /\bprocess\b/.test(code));
+  expect(readers.map(({ path }) => path)).toEqual(['lib/runtime/environment.ts']);
+});
+
+test('no files import each other in a circle', () => {
+  const graph = new Map(
+    sources.map(({ path, imports }) => [
+      path,
+      imports.filter((target) => target.startsWith('.')).map((target) => posix.join(posix.dirname(path), target)),
+    ]),
+  );
+  const finished = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    expect(trail, 'a circle of imports').not.toContain(path);
+    if (finished.has(path)) return;
+    for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
+    finished.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+});
+
+test('files in bin/ hold no logic', () => {
+  for (const name of readdirSync(join(ROOT, 'bin'))) {
+    const lines = readFileSync(join(ROOT, 'bin', name), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.length, name).toBeLessThanOrEqual(20);
+  }
+});
+
+function roomOf(path: string): string {
+  const [, room = ''] = path.split('/');
+  return room.replace(/\.ts$/, '');
+}
+
+function reachable(room: string): readonly string[] {
+  const below = DIRECTIONS[room];
+  if (below === undefined) throw new Error(`lib/${room} has no place in DIRECTIONS`);
+  return [room, ...below.flatMap(reachable)];
+}
+
+function withoutComments(code: string): string {
+  return code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<![:'"`\\])\/\/.*$/gm, '');
+}
+
+/** Every module that a file names, types and lazy imports included. */
+function importsOf(code: string): readonly string[] {
+  const statements = code.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'|\bimport\('([^']+)'\)/gm);
+  return [...statements].map(([, stated, lazy]) => stated ?? lazy ?? '');
+}
