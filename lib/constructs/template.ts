@@ -1,3 +1,5 @@
+import { resolveIntrinsics } from '../template/intrinsics.ts';
+
 /** A CloudFormation template, as far as it is read here. */
 export interface Template {
   readonly Transform?: unknown;
@@ -51,19 +53,13 @@ export class TemplateValues {
 
   /** A value of a template, with all that is known in it. */
   resolve(template: FinishedTemplate, value: unknown): unknown {
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) {
-      return value.filter((item) => !isNoValue(item)).map((item) => this.resolve(template, item));
-    }
-    const entries = Object.entries(value);
-    const [[name, argument] = []] = entries;
-    if (entries.length === 1 && name !== undefined) {
-      const known = this.#call(template, name, argument);
-      if (known !== undefined) return known;
-    }
-    return Object.fromEntries(
-      entries.filter(([, item]) => !isNoValue(item)).map(([key, item]) => [key, this.resolve(template, item)]),
-    );
+    return resolveIntrinsics(value, {
+      environment: template,
+      ref: (name) => this.#ref(template, name),
+      attribute: (logicalId, attribute) => this.#attribute(template, logicalId, attribute),
+      imported: (name) => this.#imported(template, name),
+      isDeploying: false,
+    });
   }
 
   /** The ARN of a role or managed policy. */
@@ -86,32 +82,7 @@ export class TemplateValues {
     return typeof name === 'string' ? name : undefined;
   }
 
-  #call(template: FinishedTemplate, name: string, argument: unknown): string | undefined {
-    switch (name) {
-      case 'Ref':
-        return typeof argument === 'string' ? this.#ref(template, argument) : undefined;
-      case 'Fn::GetAtt':
-        return this.#attribute(template, typeof argument === 'string' ? argument.split(/\.(.*)/s) : argument);
-      case 'Fn::Join':
-        return this.#join(template, argument);
-      case 'Fn::Sub':
-        return this.#substitute(template, argument);
-      case 'Fn::ImportValue':
-        return this.#import(template, argument);
-      default:
-        return undefined;
-    }
-  }
-
   #ref(template: FinishedTemplate, name: string): string | undefined {
-    switch (name) {
-      case 'AWS::AccountId':
-        return template.account;
-      case 'AWS::Region':
-        return template.region;
-      case 'AWS::Partition':
-        return template.partition;
-    }
     const type = template.template.Resources?.[name]?.Type;
     if (type !== undefined) {
       return KINDS[type]?.isReferredToByArn ? this.arn(template, name) : this.#name(template, name);
@@ -121,37 +92,13 @@ export class TemplateValues {
     return parent && this.#text(parent.template, given);
   }
 
-  #attribute(template: FinishedTemplate, argument: unknown): string | undefined {
-    const [logicalId, attribute] = Array.isArray(argument) ? argument : [];
+  #attribute(template: FinishedTemplate, logicalId: string, attribute: string): string | undefined {
     const kind = KINDS[template.template.Resources?.[logicalId]?.Type ?? ''];
-    return kind !== undefined && attribute === kind.arnAttribute ? this.arn(template, logicalId) : undefined;
+    return attribute === kind?.arnAttribute ? this.arn(template, logicalId) : undefined;
   }
 
-  #join(template: FinishedTemplate, argument: unknown): string | undefined {
-    const [separator, items] = Array.isArray(argument) ? argument : [];
-    const known = this.resolve(template, items);
-    const isKnown = Array.isArray(known) && known.every((item) => typeof item === 'string');
-    return isKnown && typeof separator === 'string' ? known.join(separator) : undefined;
-  }
-
-  #substitute(template: FinishedTemplate, argument: unknown): string | undefined {
-    const [text, variables = {}] = Array.isArray(argument) ? argument : [argument];
-    if (typeof text !== 'string') return undefined;
-    let isKnown = true;
-    const substituted = text.replace(/\$\{([^}]*)\}/g, (whole, name: string) => {
-      if (name.startsWith('!')) return `\${${name.slice(1)}}`;
-      const value = Object.hasOwn(variables, name)
-        ? this.#text(template, variables[name])
-        : this.#call(template, name.includes('.') ? 'Fn::GetAtt' : 'Ref', name);
-      isKnown &&= value !== undefined;
-      return value ?? whole;
-    });
-    return isKnown ? substituted : undefined;
-  }
-
-  #import(template: FinishedTemplate, argument: unknown): string | undefined {
-    const name = this.#text(template, argument);
-    const exported = name === undefined ? undefined : this.#exports.get(exportKey(template, name));
+  #imported(template: FinishedTemplate, name: string): string | undefined {
+    const exported = this.#exports.get(exportKey(template, name));
     return exported && this.#text(exported.from, exported.value);
   }
 
@@ -182,8 +129,4 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** Exports are unique in an account and Region. */
 function exportKey({ account, region }: FinishedTemplate, name: string): string {
   return `${account}/${region}/${name}`;
-}
-
-function isNoValue(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (value as { Ref?: unknown }).Ref === 'AWS::NoValue';
 }

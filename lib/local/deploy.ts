@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { parseIamPath, ROLE_NAME_LENGTH } from '../identity/index.ts';
+import { Unresolvable } from '../template/intrinsics.ts';
 import { type Stack, type TemplateResource, unreadable } from './assembly.ts';
 import { AwsFault, noSuchEntity } from './aws-fault.ts';
-import { NotCreatedYet, resolve, type Scope, Unresolvable } from './intrinsics.ts';
+import { NotCreatedYet, resolve, type Scope } from './intrinsics.ts';
 import { readPolicy } from './policy-text.ts';
 import type { Role, Store } from './store.ts';
 import { storedTrust } from './trust-principals.ts';
