@@ -1,13 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
-import { type LocalAccount, startLocalAccount } from '../local/index.ts';
+import { CONFLICTING_VARIABLES, type LocalAccount, startLocalAccount } from '../local/index.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
 import { stylist } from './style.ts';
 import { synthesize } from './synthesize.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export interface LocalInput {
   /** Folder of a synthesized cloud assembly. Absent: the configuration is synthesized first. */
@@ -60,8 +60,9 @@ function parseLocal(args: readonly string[]): LocalInput {
 async function runLocal(input: LocalInput, shell: Shell): Promise<number> {
   const { config } = loadConfig({ given: input.config, readFile: shell.readFile });
   await using account = await start(input, config, shell);
-  await using tokens = await tokenFolder();
-  const tenants = await dispatchers(account, tokens.path);
+  await using folder = await temporaryFolder();
+  const tenants = await dispatchers(account, folder.path);
+  const renewal = setInterval(() => void dispatchers(account, folder.path), TOKEN_RENEWAL_MS);
   for (const notice of account.notices) shell.note(`note: ${notice}`);
   shell.write(
     input.json
@@ -69,6 +70,7 @@ async function runLocal(input: LocalInput, shell: Shell): Promise<number> {
       : renderDispatchers(account.endpoint, tenants, shell.colour),
   );
   await stopped(shell.stop);
+  clearInterval(renewal);
   return 0;
 }
 
@@ -76,9 +78,12 @@ async function start(input: LocalInput, config: Config, shell: Shell): Promise<L
   const { port, log } = input;
   if (input.assembly !== undefined) return startLocalAccount({ assembly: input.assembly, config, port, log });
   shell.note(`synthesizing ${config.file} with the CDK ...`);
-  await using assembly = await synthesize(input.config, shell);
+  await using assembly = await synthesize(input.config, shell, ', or give --assembly');
   return await startLocalAccount({ assembly: assembly.folder, config, port, log });
 }
+
+/** Web-identity tokens last a day; EKS renews them in place too. */
+const TOKEN_RENEWAL_MS = 12 * 60 * 60 * 1000;
 
 /** A tenant and what makes a client its dispatcher. */
 interface Dispatcher {
@@ -86,39 +91,44 @@ interface Dispatcher {
   readonly tenant: string;
   readonly attribution: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables that must not be set beside these: clients would heed them first. */
+  readonly unset: readonly string[];
 }
 
+/** Writes each tenant's web-identity token, good nowhere else, and names the environment that leads to it. */
 async function dispatchers(account: LocalAccount, folder: string): Promise<readonly Dispatcher[]> {
   const tenants = account.config.clusters.flatMap((cluster) => cluster.tenants.map((tenant) => ({ cluster, tenant })));
   return Promise.all(
     tenants.map(async ({ cluster, tenant }) => {
       const tokenFile = join(folder, `${cluster.name}.${tenant.name}.token`);
       await writeFile(tokenFile, account.mintWebIdentityToken(cluster.name, tenant.name), { mode: 0o600 });
+      const environment = account.webIdentityEnvironment(cluster.name, tenant.name, tokenFile);
       return {
         cluster: cluster.name,
         tenant: tenant.name,
         attribution: tenant.optIn === 'in',
-        environment: account.webIdentityEnvironment(cluster.name, tenant.name, tokenFile),
+        environment,
+        unset: CONFLICTING_VARIABLES.filter((name) => !Object.hasOwn(environment, name)),
       };
     }),
   );
 }
 
-/** Web-identity tokens of the local account, good nowhere else. */
-async function tokenFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), 'session-broker-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
 function renderDispatchers(endpoint: string, tenants: readonly Dispatcher[], colour: boolean): string {
   const style = stylist(colour);
-  const blocks = tenants.map(({ cluster, tenant, attribution, environment }) =>
+  const blocks = tenants.map(({ cluster, tenant, attribution, environment, unset }) =>
     [
       `${style('bold', `${cluster}/${tenant}`)}${attribution ? '' : style('dim', '  not opted in')}`,
-      ...Object.entries(environment).map(([name, value]) => `  export ${name}='${value}'`),
+      `  unset ${unset.join(' ')}`,
+      ...Object.entries(environment).map(([name, value]) => `  export ${name}=${quoted(value)}`),
     ].join('\n'),
   );
   return [`local account at ${style('green', endpoint)}, until it is interrupted`, ...blocks, ''].join('\n\n');
+}
+
+/** One word to a shell, whatever it holds. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

@@ -8,10 +8,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command<unknown>>>> = {
   local: async () => (await import('./local.ts')).local as Command<unknown>,
 };
 
+/** What shells show for a command that an interrupt ended. */
+const INTERRUPTED = 130;
+
 /**
  * The command line.
  * @param args without the program's own name
- * @returns the exit code: 0, or that of the error's code in `ERRORS`
+ * @returns the exit code: 0, that of the error's code in `ERRORS`, or 130 for an interrupted command
  */
 export async function main(args: readonly string[], shell: Shell): Promise<number> {
   try {
@@ -38,6 +41,7 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
     }
     return await command.run(command.parse(rest), shell);
   } catch (error) {
+    if (shell.stop.aborted) return INTERRUPTED;
     if (error instanceof SessionBrokerError) {
       shell.note(`error: ${error.message} [${error.code}]`);
       return error.exitCode;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(import.meta.url);
@@ -19,18 +19,34 @@ export function entryPoint(name: string): string {
 
 /** This package's version. */
 export function packageVersion(): string {
-  return versionIn(packageFile('package.json'));
+  return manifest(packageFile('package.json')).version;
 }
 
 /** The version of an installed package, or undefined where it is not installed. */
 export function installedVersion(name: string): string | undefined {
   try {
-    return versionIn(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    return manifest(createRequire(import.meta.url).resolve(`${name}/package.json`)).version;
   } catch {
     return undefined;
   }
 }
 
-function versionIn(file: string): string {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+/** The versions of an optional peer that this package works with. */
+export function peerRange(name: string): string {
+  const { peerDependencies } = manifest(packageFile('package.json'));
+  return peerDependencies?.[name] ?? 'latest';
+}
+
+/** Whether this package runs as a dependency of another, and not from its own checkout. */
+export function isInstalled(): boolean {
+  return here.split(sep).includes('node_modules');
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+function manifest(file: string): Manifest {
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
 }

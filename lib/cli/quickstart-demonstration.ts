@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path';
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import {
   AssumeRoleCommand,
@@ -14,7 +15,7 @@ import { brokerNames, createSessionIdentity, formatSourceIdentity } from '../ide
 import { type CloudTrailEvent, type LocalAccount, startLocalAccount } from '../local/index.ts';
 import { fromSessionBroker } from '../runtime/index.ts';
 import type { Shell } from './command.ts';
-import { packageFile } from './package.ts';
+import { isInstalled, packageFile } from './package.ts';
 import { synthesize } from './synthesize.ts';
 
 /** What a reader of CloudTrail sees of one call. */
@@ -95,13 +96,20 @@ export async function demonstrate(session: string, shell: Shell): Promise<Demons
     chain,
     refusals,
     notOptedIn: await tryWithoutOptIn(stage, bystander),
-    next: [
-      `cp tenants.example.yaml tenants.yaml   # your account, Region and tenant role`,
-      `npx cdk bootstrap aws://ACCOUNT/REGION   # once`,
-      `npx cdk deploy 'SessionBroker-${cluster.name}-${pilot.name}'`,
-      `npx session-broker local   # this local account, for your dispatcher's tests`,
-    ],
+    next: nextSteps(`SessionBroker-${cluster.name}-${pilot.name}`),
   };
+}
+
+/** What to run with a real account, from where this package stands. */
+function nextSteps(stack: string): readonly string[] {
+  const place = isInstalled() ? relative('.', packageFile()) : '';
+  const app = isInstalled() ? ` --app 'node ${join(place, 'dist', 'bin', 'app.js')}'` : '';
+  return [
+    `cp ${join(place, 'tenants.example.yaml')} tenants.yaml   # your account, Region and tenant role`,
+    'npx cdk bootstrap aws://ACCOUNT/REGION   # once',
+    `npx cdk deploy${app} '${stack}'`,
+    "npx session-broker local   # this local account, for your dispatcher's tests",
+  ];
 }
 
 interface Stage {
@@ -166,7 +174,7 @@ async function tryOtherNames(
     { tried: "another tenant's name", name: `agent.globex.${session}`, role: sessionBrokerRole, as: dispatcher },
     { tried: 'a prefix sibling', name: `agent.${tenant.name}-2.${session}`, role: sessionBrokerRole, as: dispatcher },
     {
-      tried: 'another name in the chained call',
+      tried: 'another name in the chained call, to a role whose trust admits any',
       name: `agent.${tenant.name}.somebody-else`,
       role: chain.chainRole,
       as: chain.credentials,

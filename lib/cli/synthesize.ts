@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SessionBrokerError } from '../errors.ts';
 import type { Shell } from './command.ts';
-import { entryPoint, installedVersion } from './package.ts';
+import { entryPoint, installedVersion, peerRange } from './package.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** A synthesized cloud assembly in a folder of its own, which disappears with it. */
 export interface Assembly extends AsyncDisposable {
@@ -15,27 +15,35 @@ export interface Assembly extends AsyncDisposable {
   readonly stacks: readonly string[];
 }
 
+/** The packages that synthesis needs and a dispatcher does not. */
+const CDK = ['aws-cdk-lib', 'constructs'] as const;
+
 /**
  * Synthesizes the configuration by this package's own CDK app, as `cdk synth` does but without its CLI. CDK's
  * template validator, which costs seconds, stays off: nothing is deployed from here.
  * @param config path of the configuration, or undefined to find it as `cdk synth` does
+ * @param instead what else the user of the command can do where the CDK is not installed
  * @throws {SessionBrokerError} SynthesisFailed
  */
-export async function synthesize(config: string | undefined, shell: Shell): Promise<Assembly> {
-  const cdkVersion = installedVersion('aws-cdk-lib');
-  if (cdkVersion === undefined) {
+export async function synthesize(config: string | undefined, shell: Shell, instead = ''): Promise<Assembly> {
+  const missing = CDK.filter((name) => installedVersion(name) === undefined);
+  if (missing.length > 0) {
     throw new SessionBrokerError(
       'SynthesisFailed',
-      'synthesis needs the packages aws-cdk-lib and constructs, which are not installed; run npm install aws-cdk-lib constructs, or give --assembly',
+      `synthesis needs ${missing.join(' and ')}, not installed here; run npm install ${CDK.map((name) => `'${name}@${peerRange(name)}'`).join(' ')}${instead}`,
     );
   }
-  const folder = await mkdtemp(join(tmpdir(), 'session-broker-'));
-  const dispose = () => rm(folder, { recursive: true, force: true });
+  const folder = await temporaryFolder();
   try {
-    await runApp(folder, config, shell);
-    return { folder, cdkVersion, stacks: await stacksOf(folder), [Symbol.asyncDispose]: dispose };
+    await runApp(folder.path, config, shell);
+    return {
+      folder: folder.path,
+      cdkVersion: installedVersion('aws-cdk-lib') ?? '',
+      stacks: await stacksOf(folder.path),
+      [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    };
   } catch (error) {
-    await dispose();
+    await folder[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -23,7 +23,7 @@ async function run(...args: readonly string[]): Promise<Run> {
     readFile: () => undefined,
     environment: {},
     node: [process.execPath],
-    stop: AbortSignal.abort(),
+    stop: new AbortController().signal,
   };
   const exitCode = await main(args, shell);
   return { exitCode, stdout, stderr };

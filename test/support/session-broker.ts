@@ -23,15 +23,17 @@ export function startCommand(
   args: readonly string[],
   options: { readonly cwd?: string; readonly environment?: Readonly<Record<string, string>> } = {},
 ): ChildProcess {
-  return spawn(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), join(ROOT, 'bin', 'session-broker.ts'), ...args],
-    {
-      cwd: options.cwd ?? ROOT,
-      env: { ...process.env, ...options.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const [program, ...parameters] = commandLine(args);
+  return spawn(program, parameters, {
+    cwd: options.cwd ?? ROOT,
+    env: { ...process.env, ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** The program and its arguments that run the command line. */
+export function commandLine(args: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, '--import', import.meta.resolve('tsx'), join(ROOT, 'bin', 'session-broker.ts'), ...args];
 }
 
 /** What a process printed, once it has ended. */
@@ -48,13 +50,20 @@ export async function ended(child: ChildProcess): Promise<Ended> {
   return { exitCode, stdout, stderr };
 }
 
+/** What a process has printed to standard output once it matches. */
+export function printedUntil(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (pattern.test(text)) resolve(text);
+    });
+    child.once('close', () => reject(new Error(`the process ended before it printed ${pattern}: ${text}`)));
+  });
+}
+
 /** The first line that a process prints to standard output. */
 export async function firstLine(child: ChildProcess): Promise<string> {
-  let text = '';
-  for await (const chunk of child.stdout ?? []) {
-    text += String(chunk);
-    const end = text.indexOf('\n');
-    if (end >= 0) return text.slice(0, end);
-  }
-  throw new Error(`the process ended before its first line: ${text}`);
+  const [line = ''] = (await printedUntil(child, /\n/)).split('\n');
+  return line;
 }

@@ -1,0 +1,72 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, watch } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { commandLine, ended, printedUntil, startCommand } from '../support/session-broker.ts';
+
+let temporary: string;
+
+/** A folder for temporary files of its own, in which nothing may be left. */
+beforeEach(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'session-broker-test-'));
+  return () => rm(temporary, { recursive: true });
+});
+
+describe('a command', () => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'that %s ends while it synthesizes says nothing and leaves nothing',
+    async (signal) => {
+      const synthesisBegun = folderAppears();
+      const child = startCommand(['quickstart'], { environment: { TMPDIR: temporary } });
+      const ending = ended(child);
+      await synthesisBegun;
+      child.kill(signal);
+      expect(await ending).toEqual({
+        exitCode: 130,
+        stdout: '',
+        stderr: 'synthesizing tenants.example.yaml with the CDK ...\n',
+      });
+      expect((await readdir(temporary)).filter((name) => name.startsWith('session-broker-'))).toEqual([]);
+    },
+  );
+
+  test('whose reader goes away ends quietly and leaves nothing', async () => {
+    const child = startCommand(['local'], { environment: { TMPDIR: temporary } });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    child.stdout?.destroy();
+    const { exitCode, stderr } = await ended(child);
+    expect(exitCode).toBe(1);
+    expect(stderr).not.toContain('EPIPE');
+    expect((await readdir(temporary)).filter((name) => name.startsWith('session-broker-'))).toEqual([]);
+  });
+
+  test('whose output cannot be written says so in one line', async () => {
+    const shell = spawn('sh', ['-c', `exec "$@" > /dev/full`, 'sh', ...commandLine(['--help'])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { exitCode, stderr } = await ended(shell);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^error: standard output cannot be written: .*ENOSPC.*\n$/);
+  });
+});
+
+test('what session-broker local prints can be evaluated by a shell, whatever the shell had set', async () => {
+  const child = startCommand(['local'], { environment: { TMPDIR: temporary } });
+  onTestFinished(() => void child.kill());
+  const printed = await printedUntil(child, /hub\/globex/);
+  const [, acme = ''] = printed.split(/^hub\/\S+.*$/m);
+  const { stdout } = await promisify(execFile)('sh', ['-euc', `${acme}\nenv`], {
+    env: { PATH: process.env['PATH'] ?? '', AWS_PROFILE: 'mine', AWS_ACCESS_KEY_ID: 'AKIAMINE' },
+  });
+  expect(stdout).toMatch(/^AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+$/m);
+  expect(stdout).toMatch(/^SESSION_BROKER_TENANT=acme$/m);
+  expect(stdout).not.toMatch(/^AWS_(PROFILE|ACCESS_KEY_ID)=/m);
+});
+
+async function folderAppears(): Promise<void> {
+  for await (const { filename } of watch(temporary)) {
+    if (filename?.startsWith('session-broker-')) return;
+  }
+}
