@@ -1,6 +1,6 @@
 import type { ClusterConfig, Config, TenantConfig } from '../config/config.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
-import { brokerNames, parseRoleArn, type RoleArn } from '../identity/index.ts';
+import { type BrokerArns, brokerArns, brokerNames, parseRoleArn, type RoleArn } from '../identity/index.ts';
 import { parsePolicyDocument, policyDocument, type Statement } from '../policy/index.ts';
 import type { Stack } from './assembly.ts';
 import { deploy } from './deploy.ts';
@@ -41,10 +41,9 @@ export function fillAccounts(props: AccountsProps): readonly string[] {
   return [...notices, ...absentPolicies(config, store)];
 }
 
-/** ARN of a tenant's session-broker role. */
-export function sessionBrokerRoleArn(cluster: ClusterConfig, tenant: TenantConfig): string {
-  const { roleName } = brokerNames({ cluster: cluster.name, tenant: tenant.name });
-  return `arn:${cluster.partition}:iam::${cluster.account}:role${cluster.iamPath}${roleName}`;
+function arnsOf(cluster: ClusterConfig, { name: tenant }: TenantConfig): BrokerArns {
+  const { name, parameterPrefix } = cluster;
+  return brokerArns({ ...cluster, names: brokerNames({ cluster: name, tenant, parameterPrefix }) });
 }
 
 /** Each with trust for its tenant's service account; one that serves several tenants trusts each. */
@@ -82,7 +81,7 @@ function createChainRoles({ config, store, now }: AccountsProps): void {
   for (const cluster of config.clusters) {
     for (const tenant of cluster.tenants.filter(({ optIn }) => optIn === 'in')) {
       for (const arn of tenant.chainTo) {
-        callers.set(arn, (callers.get(arn) ?? new Set()).add(sessionBrokerRoleArn(cluster, tenant)));
+        callers.set(arn, (callers.get(arn) ?? new Set()).add(arnsOf(cluster, tenant).roleArn));
       }
     }
   }
@@ -114,7 +113,7 @@ function createRole(
 }
 
 function assertDeployed(cluster: ClusterConfig, tenant: TenantConfig, store: Store): void {
-  const arn = sessionBrokerRoleArn(cluster, tenant);
+  const { roleArn: arn } = arnsOf(cluster, tenant);
   const isDeployed = store.findRoleByArn(arn) !== undefined;
   if (isDeployed === (tenant.optIn === 'in')) return;
   const who = `tenant ${tenant.name} of cluster ${cluster.name}`;
@@ -126,8 +125,7 @@ function assertDeployed(cluster: ClusterConfig, tenant: TenantConfig, store: Sto
 }
 
 function attachExternalPolicy(cluster: ClusterConfig, tenant: TenantConfig, store: Store): string {
-  const { callerPolicyName } = brokerNames({ cluster: cluster.name, tenant: tenant.name });
-  const arn = `arn:${cluster.partition}:iam::${cluster.account}:policy${cluster.iamPath}${callerPolicyName}`;
+  const { callerPolicyArn: arn } = arnsOf(cluster, tenant);
   if (store.findPolicy(arn) === undefined) {
     throw mismatch(`it has no caller's policy ${quote(arn)} of tenant ${tenant.name} of cluster ${cluster.name}`);
   }

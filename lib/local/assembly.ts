@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
@@ -29,14 +29,26 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * @throws {SessionBrokerError} AssemblyUnreadable
  */
 export function readAssembly(folder: string): readonly Stack[] {
+  return readStacks(folder, []);
+}
+
+/** @param outer real paths of the assemblies that this one is nested in */
+function readStacks(folder: string, outer: readonly string[]): readonly Stack[] {
   const artifacts = objectIn(readJson(folder, 'manifest.json')['artifacts'], `${folder}, manifest.json`);
+  const here = realpathSync(folder);
+  if (outer.includes(here)) {
+    throw unreadable(folder, 'an assembly must not be nested in itself; make the assembly again with cdk synth');
+  }
   return Object.entries(artifacts).flatMap(([id, value]) => {
     const place = `${folder}, artifact ${id}`;
     const artifact = objectIn(value, place);
     const properties = objectIn(artifact['properties'] ?? {}, place);
     switch (artifact['type']) {
       case 'cdk:cloud-assembly':
-        return readAssembly(join(folder, textIn(properties['directoryName'], `${place}, directoryName`)));
+        return readStacks(join(folder, textIn(properties['directoryName'], `${place}, directoryName`)), [
+          ...outer,
+          here,
+        ]);
       case 'aws:cloudformation:stack':
         return [readStack(folder, id, artifact, properties)];
       default:

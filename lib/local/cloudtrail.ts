@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { quote, SessionBrokerError } from '../errors.ts';
 import type { AwsFault } from './aws-fault.ts';
 import type { Call, EventResource } from './call.ts';
@@ -123,6 +123,7 @@ export function eventsOf(call: Call, outcome: EventOutcome): readonly CloudTrail
 /** Where events go: memory, and a file of JSON lines if there is one. */
 export class EventLog {
   readonly #events: CloudTrailEvent[] = [];
+  readonly #path: string | undefined;
   #file: number | undefined;
 
   /**
@@ -130,6 +131,7 @@ export class EventLog {
    * @throws {SessionBrokerError} LogUnwritable
    */
   constructor(path: string | undefined) {
+    this.#path = path;
     if (path === undefined) return;
     try {
       this.#file = openSync(path, 'a', 0o600);
@@ -146,10 +148,20 @@ export class EventLog {
     return this.#events;
   }
 
+  /** @throws {SessionBrokerError} LogUnwritable: nothing is recorded, in memory neither */
   append(events: readonly CloudTrailEvent[]): void {
+    if (this.#file !== undefined) {
+      try {
+        appendFileSync(this.#file, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      } catch (cause) {
+        throw new SessionBrokerError(
+          'LogUnwritable',
+          `log must stay writable: ${quote(this.#path)} is not, ${(cause as Error).message}; make room or give another path`,
+          { cause },
+        );
+      }
+    }
     this.#events.push(...events);
-    if (this.#file === undefined) return;
-    writeSync(this.#file, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   }
 
   close(): void {

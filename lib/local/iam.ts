@@ -7,6 +7,7 @@ import { type Call, callerOf, type Environment } from './call.ts';
 import { Constraints } from './constraints.ts';
 import { readPolicyText } from './policy-text.ts';
 import type { QueryParameters, XmlValue } from './query.ts';
+import { readTags } from './session-tags.ts';
 import { accountOf, type Role, type Store } from './store.ts';
 import { shownTrust, storedTrust } from './trust-principals.ts';
 
@@ -25,7 +26,8 @@ export function createRole(call: Call, parameters: QueryParameters, { store }: E
     'Description',
     'MaxSessionDuration',
     'PermissionsBoundary',
-    'Tags',
+    'Tags.member.N.Key',
+    'Tags.member.N.Value',
   ]);
   const constraints = new Constraints();
   const name = constraints.text('roleName', parameters.get('RoleName'), ROLE_NAME);
@@ -35,6 +37,7 @@ export function createRole(call: Call, parameters: QueryParameters, { store }: E
     parameters.get('MaxSessionDuration'),
     MAX_SESSION_DURATION_SECONDS,
   );
+  const tags = readTags(parameters, constraints, 'InvalidInput');
   constraints.assert();
   const path = readPath(parameters.get('Path') ?? '/');
   const caller = callerOf(call);
@@ -48,8 +51,6 @@ export function createRole(call: Call, parameters: QueryParameters, { store }: E
   if (permissionsBoundary !== undefined && store.findPolicy(permissionsBoundary) === undefined) {
     throw noSuchEntity(`Scope ARN: ${permissionsBoundary} does not exist or is not attachable.`);
   }
-  const keys = parameters.list('Tags', 'Key');
-  const values = parameters.list('Tags', 'Value');
   const role = store.addRole({
     partition,
     account,
@@ -60,7 +61,7 @@ export function createRole(call: Call, parameters: QueryParameters, { store }: E
     description: parameters.get('Description'),
     maxSessionDurationSeconds,
     permissionsBoundary,
-    tags: Object.fromEntries(keys.map((key, index) => [key ?? '', values[index] ?? ''])),
+    tags,
   });
   call.record.requestParameters = { roleName: name, path, assumeRolePolicyDocument: text };
   call.record.responseElements = { role: { path, roleName: name, roleId: role.id, arn: role.arn } };

@@ -1,8 +1,8 @@
 export type { Decision, DecisionStep } from './call.ts';
+export { CONFLICTING_VARIABLES, type LocalCredentials } from './client-environment.ts';
 export type { CloudTrailEvent, CloudTrailUserIdentity } from './cloudtrail.ts';
 export {
   type LocalAccount,
   type LocalAccountOptions,
-  type LocalCredentials,
   startLocalAccount,
 } from './local-account.ts';

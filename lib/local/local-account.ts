@@ -2,10 +2,16 @@ import { readFileSync } from 'node:fs';
 import type { ClusterConfig, Config, TenantConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
-import { DEFAULT_PARAMETER_PREFIX, type Partition, parseRoleArn } from '../identity/index.ts';
+import { type Partition, parseRoleArn } from '../identity/index.ts';
 import { fillAccounts, TENANT_SESSION_SECONDS } from './accounts.ts';
 import { readAssembly } from './assembly.ts';
 import type { Decision } from './call.ts';
+import {
+  brokerEnvironment,
+  clientEnvironment,
+  credentialsEnvironment,
+  type LocalCredentials,
+} from './client-environment.ts';
 import { type CloudTrailEvent, EventLog } from './cloudtrail.ts';
 import type { Asked } from './protocol.ts';
 import { QueryParameters } from './query.ts';
@@ -33,18 +39,6 @@ export interface LocalAccountOptions {
   readonly clock?: (() => Date) | undefined;
 }
 
-/** Credentials as every AWS SDK takes them. */
-export interface LocalCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  /** Absent: long-lived credentials of a user. */
-  readonly sessionToken?: string;
-  /** Absent: they never expire. */
-  readonly expiration?: Date;
-  /** Twelve digits. */
-  readonly accountId: string;
-}
-
 /** Every account that a configuration names, on one loopback port. */
 export interface LocalAccount extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`. */
@@ -55,12 +49,14 @@ export interface LocalAccount extends AsyncDisposable {
   /**
    * New credentials of the tenant role, as the tenant's service account gets them by its web identity. They last
    * 12 hours.
-   * @throws {SessionBrokerError} UsageInvalid for a cluster or tenant that the configuration does not name
+   * @throws {SessionBrokerError} UsageInvalid for a cluster or tenant that the configuration does not name;
+   * DispatcherCredentialsRejected; LogUnwritable
    */
   dispatcherCredentials(cluster: string, tenant: string): LocalCredentials;
   /**
    * The environment that makes any AWS client the tenant's dispatcher, with {@link dispatcherCredentials}; the
-   * variables `SESSION_BROKER_*` name the cluster and the tenant to this package's runtime and commands.
+   * variables `SESSION_BROKER_*` name the cluster and the tenant to this package's runtime and commands. As with
+   * the other environments, none of `CONFLICTING_VARIABLES` that it does not set may be set beside it.
    * @throws {SessionBrokerError} UsageInvalid
    */
   dispatcherEnvironment(cluster: string, tenant: string): Readonly<Record<string, string>>;
@@ -297,28 +293,5 @@ function credentialsOf(credential: Credential, accountId: string): LocalCredenti
     ...(sessionToken === undefined ? {} : { sessionToken }),
     ...(expiresAt === undefined ? {} : { expiration: expiresAt }),
     accountId,
-  };
-}
-
-function clientEnvironment(endpoint: string, region: string): Readonly<Record<string, string>> {
-  return { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, AWS_DEFAULT_REGION: region };
-}
-
-function credentialsEnvironment(credentials: LocalCredentials): Readonly<Record<string, string>> {
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
-  };
-}
-
-function brokerEnvironment(cluster: ClusterConfig, tenant: string): Readonly<Record<string, string>> {
-  return {
-    SESSION_BROKER_CLUSTER: cluster.name,
-    SESSION_BROKER_TENANT: tenant,
-    ...(cluster.parameterPrefix === DEFAULT_PARAMETER_PREFIX
-      ? {}
-      : { SESSION_BROKER_PARAMETER_PREFIX: cluster.parameterPrefix }),
   };
 }

@@ -1,4 +1,5 @@
-import { AwsFault } from './aws-fault.ts';
+import { quote } from '../errors.ts';
+import { AwsFault, notModelled } from './aws-fault.ts';
 import { own, SERVICES } from './operations.ts';
 import { QueryParameters, renderXml } from './query.ts';
 import { header, queryOf, scopeOf, type WireRequest } from './sigv4.ts';
@@ -31,6 +32,8 @@ export interface Asked {
   readonly operation: string | undefined;
   readonly parameters: QueryParameters;
   readonly body: Buffer;
+  /** Why it cannot be answered whoever asks. Absent: it can be read. */
+  readonly fault?: AwsFault | undefined;
 }
 
 /** Reads a request without verifying any of it. */
@@ -42,17 +45,19 @@ export function readRequest(request: WireRequest): Asked {
   if (target !== undefined || /^application\/(?:x-amz-)?json/.test(contentType)) {
     const [prefix = '', operation] = (target ?? '').split('.', 2);
     const named = Object.entries(SERVICES).find(([, known]) => known.protocol === 'json' && known.target === prefix);
+    const service = scope?.service ?? named?.[0];
     return {
       protocol: 'json',
-      service: scope?.service ?? named?.[0],
+      service,
       region: scope?.region,
       operation: printable(operation),
       parameters: new QueryParameters([]),
       body,
+      fault: placeFault(request, ['POST']) ?? targetFault(service, target ?? ''),
     };
   }
-  const isForm = request.method === 'POST' && contentType.startsWith('application/x-www-form-urlencoded');
-  const parameters = new QueryParameters(isForm ? new URLSearchParams(body.toString('utf8')) : queryOf(request));
+  const hasBody = body.length > 0;
+  const parameters = new QueryParameters(hasBody ? new URLSearchParams(body.toString('utf8')) : queryOf(request));
   const version = parameters.get('Version');
   const named = Object.entries(SERVICES).find(([, known]) => known.protocol === 'query' && known.version === version);
   return {
@@ -62,7 +67,39 @@ export function readRequest(request: WireRequest): Asked {
     operation: printable(parameters.get('Action')),
     parameters,
     body,
+    fault:
+      placeFault(request, ['GET', 'POST']) ??
+      (hasBody ? bodyFault(request, contentType) : undefined) ??
+      (parameters.repeated === undefined ? undefined : repeatedParameter(parameters.repeated)),
   };
+}
+
+/** Every operation is one of `/`. */
+function placeFault({ method, target }: WireRequest, methods: readonly string[]): AwsFault | undefined {
+  const [path = ''] = target.split('?', 1);
+  return path === '/' && methods.includes(method)
+    ? undefined
+    : notModelled(`the request ${quote(`${method} ${path}`)}`);
+}
+
+function targetFault(service: string | undefined, target: string): AwsFault | undefined {
+  const known = own(SERVICES, service ?? '');
+  if (known?.protocol !== 'json') return undefined;
+  const [prefix, , ...rest] = target.split('.');
+  return prefix === known.target && rest.length === 0 ? undefined : notModelled(`the target ${quote(target)}`);
+}
+
+/** Parameters stand in the body or in the query, and those of the other would go unseen. */
+function bodyFault(request: WireRequest, contentType: string): AwsFault | undefined {
+  if (request.method !== 'POST' || !/^application\/x-www-form-urlencoded(?:;|$)/.test(contentType)) {
+    return notModelled(`a ${request.method} with a body of the content type ${quote(contentType)}`);
+  }
+  const isSplit = [...queryOf(request).keys()].some((name) => !name.startsWith('X-Amz-'));
+  return isSplit ? notModelled('parameters in both the query and the body') : undefined;
+}
+
+function repeatedParameter(name: string): AwsFault {
+  return new AwsFault('MalformedInput', 400, `The parameter ${quote(name)} must be given once`);
 }
 
 /** A name from the wire, if it could be one. */

@@ -11,10 +11,15 @@ export type XmlValue =
 
 /** The parameters of a call in the Query protocol. */
 export class QueryParameters {
-  readonly #values: ReadonlyMap<string, string>;
+  readonly #values = new Map<string, string>();
+  /** A name that came more than once: which of its values is meant, nobody knows. */
+  readonly repeated: string | undefined;
 
   constructor(values: Iterable<readonly [string, string]>) {
-    this.#values = new Map(values);
+    for (const [name, value] of values) {
+      if (this.#values.has(name)) this.repeated ??= name;
+      this.#values.set(name, value);
+    }
   }
 
   get(name: string): string | undefined {
@@ -36,14 +41,15 @@ export class QueryParameters {
 
   /**
    * A parameter that is not looked at could change the verdict.
+   * @param known names in full: `RoleArn`, and for lists `TransitiveTagKeys.member.N`, `Tags.member.N.Key`
    * @throws {AwsFault} NotModelled
    */
   assertOnly(operation: string, known: readonly string[]): void {
     for (const [key, value] of this.#values) {
-      const [name = ''] = key.split('.', 1);
-      if (name === 'Action' || name === 'Version' || name.startsWith('X-Amz-') || known.includes(name)) continue;
-      // An empty list is sent as an empty value.
-      if (value !== '') throw notModelled(`the parameter ${name} of ${operation}`);
+      if (key === 'Action' || key === 'Version' || key.startsWith('X-Amz-')) continue;
+      if (known.includes(key.replace(/\.member\.[1-9]\d{0,3}(?=\.|$)/, '.member.N'))) continue;
+      const isEmptyList = value === '' && known.some((name) => name.startsWith(`${key}.member.`));
+      if (!isEmptyList) throw notModelled(`the parameter ${key} of ${operation}`);
     }
   }
 }

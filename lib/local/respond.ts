@@ -29,14 +29,22 @@ const IAM_REGIONS: Readonly<Record<Partition, string>> = {
 /** Answers one request: authenticates the caller, runs the operation, records what happened. */
 export function respond(request: WireRequest, props: ResponderProps): WireAnswer {
   const asked = readRequest(request);
-  const { call, result, fault } = perform(asked, props, {
+  const answer = answerTo(asked, props, {
     userAgent: header(request, 'user-agent') ?? '',
     authenticate: (time) => authenticate(request, props, time),
   });
-  const answer =
-    fault === undefined ? answerOf(asked, call.requestId, result) : refusalOf(asked, call.requestId, fault);
   // Clients set their clocks by this one.
-  return { ...answer, headers: { ...answer.headers, date: call.time.toUTCString() } };
+  return { ...answer, headers: { ...answer.headers, date: props.clock().toUTCString() } };
+}
+
+function answerTo(asked: Asked, props: ResponderProps, origin: Origin): WireAnswer {
+  try {
+    const { call, result, fault } = perform(asked, props, origin);
+    return fault === undefined ? answerOf(asked, call.requestId, result) : refusalOf(asked, call.requestId, fault);
+  } catch (error) {
+    // What is not recorded is not answered: the credentials of such a call stay here.
+    return refusalOf(asked, randomUUID(), faultOf(error));
+  }
 }
 
 /** Where a call comes from. */
@@ -54,7 +62,10 @@ export interface Performed {
   readonly fault: AwsFault | undefined;
 }
 
-/** Runs an operation for whoever is authenticated, and records what happened. */
+/**
+ * Runs an operation for whoever is authenticated, and records what happened.
+ * @throws {SessionBrokerError} LogUnwritable
+ */
 export function perform(asked: Asked, props: ResponderProps, { userAgent, authenticate }: Origin): Performed {
   const time = props.clock();
   const requestId = randomUUID();
@@ -75,7 +86,9 @@ export function perform(asked: Asked, props: ResponderProps, { userAgent, authen
   let result: JsonObject = {};
   let fault: AwsFault | undefined;
   try {
-    call = callOf(operation?.isUnsigned ? undefined : authenticate(time));
+    const signer = operation?.isUnsigned ? undefined : authenticate(time);
+    assertScope(signer, asked);
+    call = callOf(signer);
     result = run(asked, call, props);
   } catch (error) {
     fault = faultOf(error);
@@ -103,9 +116,17 @@ function authenticate(request: WireRequest, { store }: Environment, time: Date):
   return verifySignature(request, (accessKeyId) => store.findCredential(accessKeyId), time);
 }
 
+/** A signature is good for the service that it was made for. */
+function assertScope(signer: Signer | undefined, { service }: Asked): void {
+  if (signer === undefined || signer.service === service) return;
+  const message = `Credential should be scoped to correct service: '${service}'.`;
+  throw new AwsFault('SignatureDoesNotMatch', 403, message);
+}
+
 function run(asked: Asked, call: Call, environment: Environment): JsonObject {
   const service = own(SERVICES, asked.service ?? '');
   if (service === undefined) throw notModelled(`the service ${asked.service}`);
+  if (asked.fault !== undefined) throw asked.fault;
   if (service.protocol === 'json') {
     const operation = asked.protocol === 'json' ? own(service.operations, asked.operation ?? '') : undefined;
     if (operation === undefined) throw notModelled(`the operation ${asked.service}:${asked.operation}`);
@@ -135,7 +156,8 @@ function faultOf(error: unknown): AwsFault {
   if (error instanceof SessionBrokerError && error.code === 'PolicyNotUnderstood') {
     return notModelled(`a policy that bears on this call: ${error.message}`);
   }
-  return new AwsFault('InternalFailure', 500, `the strict local account failed: ${String(error)}`);
+  const reason = error instanceof SessionBrokerError ? error.message : String(error);
+  return new AwsFault('InternalFailure', 500, `the strict local account failed: ${reason}`);
 }
 
 function decisionOf(call: Call, fault: AwsFault | undefined, errorCode: string | undefined): Decision {

@@ -22,7 +22,7 @@ export interface RunningServer {
  */
 export async function listen(port: number, respond: (request: WireRequest) => WireAnswer): Promise<RunningServer> {
   const server = createServer((incoming, outgoing) => {
-    // The client has gone away, or its call could not be recorded.
+    // The client has gone away.
     answer(incoming, outgoing, respond).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve, reject) => {

@@ -4,14 +4,21 @@ import type { QueryParameters } from './query.ts';
 import type { RoleSession } from './store.ts';
 
 /** @see IAM User Guide, "IAM and AWS STS quotas" */
-const SESSION_TAGS = { count: 50, keyLength: 128, valueLength: 256 } as const;
+const TAGS = { count: 50, keyLength: 128, valueLength: 256 } as const;
 const TAG_CHARACTERS = '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]';
 
-/** The session tags of a call. */
-export function readTags(parameters: QueryParameters, constraints: Constraints): Readonly<Record<string, string>> {
+/**
+ * The tags of a call.
+ * @param code of the fault of tags that may not be: STS and IAM call it otherwise
+ */
+export function readTags(
+  parameters: QueryParameters,
+  constraints: Constraints,
+  code: 'InvalidParameterValue' | 'InvalidInput' = 'InvalidParameterValue',
+): Readonly<Record<string, string>> {
   const keys = parameters.list('Tags', 'Key');
   const values = parameters.list('Tags', 'Value');
-  constraints.listLength('tags', keys.length, { max: SESSION_TAGS.count });
+  constraints.listLength('tags', keys.length, { max: TAGS.count });
   const tags: [string, string][] = [];
   const seen = new Set<string>();
   for (const [index, key] of keys.entries()) {
@@ -19,18 +26,18 @@ export function readTags(parameters: QueryParameters, constraints: Constraints):
     const text = constraints.text(`${place}.key`, key, {
       required: true,
       min: 1,
-      max: SESSION_TAGS.keyLength,
+      max: TAGS.keyLength,
       pattern: `${TAG_CHARACTERS}+`,
     });
     const value = constraints.text(`${place}.value`, values[index], {
       required: true,
-      max: SESSION_TAGS.valueLength,
+      max: TAGS.valueLength,
       pattern: `${TAG_CHARACTERS}*`,
     });
     tags.push([text, value]);
-    if (/^aws:/i.test(text)) throw invalidTag(`Tag keys that begin with aws: are reserved: ${text}`);
+    if (/^aws:/i.test(text)) throw invalidTag(`Tag keys that begin with aws: are reserved: ${text}`, code);
     if (seen.has(text.toLowerCase()))
-      throw invalidTag('Duplicate tag keys found. Please note that Tag keys are case insensitive.');
+      throw invalidTag('Duplicate tag keys found. Please note that Tag keys are case insensitive.', code);
     seen.add(text.toLowerCase());
   }
   return Object.fromEntries(tags);
@@ -64,6 +71,6 @@ export function readTransitiveTagKeys(
   });
 }
 
-function invalidTag(message: string): AwsFault {
-  return new AwsFault('InvalidParameterValue', 400, message);
+function invalidTag(message: string, code = 'InvalidParameterValue'): AwsFault {
+  return new AwsFault(code, 400, message);
 }

@@ -104,6 +104,7 @@ function claimOf(request: WireRequest): Claim {
   const parts = new Map<string, string>();
   for (const part of authorization.slice(ALGORITHM.length).split(',')) {
     const [name = '', value = ''] = part.trim().split(/=(.*)/s);
+    if (parts.has(name)) throw incomplete(`Authorization header requires one '${name}' parameter.`);
     parts.set(name, value);
   }
   const require = (name: string): string => {

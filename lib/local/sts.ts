@@ -22,9 +22,10 @@ const ASSUME_ROLE_PARAMETERS = [
   'DurationSeconds',
   'ExternalId',
   'Policy',
-  'PolicyArns',
-  'Tags',
-  'TransitiveTagKeys',
+  'PolicyArns.member.N.arn',
+  'Tags.member.N.Key',
+  'Tags.member.N.Value',
+  'TransitiveTagKeys.member.N',
 ];
 
 const WEB_IDENTITY_PARAMETERS = [
@@ -33,7 +34,7 @@ const WEB_IDENTITY_PARAMETERS = [
   'WebIdentityToken',
   'DurationSeconds',
   'Policy',
-  'PolicyArns',
+  'PolicyArns.member.N.arn',
 ];
 
 /** A role that credentials of another session assume, or a user's. */

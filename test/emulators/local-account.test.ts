@@ -1,16 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LocalAccount } from '../../lib/local/index.ts';
-import {
-  ACCOUNT,
-  ACME_PARAMETER,
-  ACME_ROLE,
-  ACME_TENANT_ROLE,
-  DATA_ROLE,
-  startFixture,
-  temporaryFolder,
-} from '../local/fixture.ts';
+import { ACCOUNT, ACME_PARAMETER, ACME_ROLE, ACME_TENANT_ROLE, DATA_ROLE, startFixture } from '../local/fixture.ts';
+import { environmentsOf, onHostileMachine } from '../local/hostile-machine.ts';
 import { aws, boto3, environmentOf, hasPythonTools, printed } from './python-tools.ts';
 
 const SESSION = 'agent.acme.s1';
@@ -30,9 +21,7 @@ const assumeRole = (roleArn: string, ...more: string[]) => [
 ];
 
 function podEnvironment(account: LocalAccount): Readonly<Record<string, string>> {
-  const tokenFile = join(temporaryFolder(), 'token');
-  writeFileSync(tokenFile, account.mintWebIdentityToken('hub', 'acme'));
-  return account.webIdentityEnvironment('hub', 'acme', tokenFile);
+  return environmentsOf(account)['web identity'] ?? {};
 }
 
 describe.skipIf(!hasPythonTools)('the AWS CLI', () => {
@@ -103,6 +92,19 @@ describe.skipIf(!hasPythonTools)('the AWS CLI', () => {
       },
     });
   });
+
+  test.each(['dispatcher', 'web identity', 'administrator'])(
+    'finds the account on a machine that is set up for another: %s',
+    async (kind) => {
+      const account = await startFixture();
+      const environment = onHostileMachine(environmentsOf(account)[kind] ?? {});
+
+      expect(printed(await aws(environment, 'sts', 'get-caller-identity'))).toMatchObject({ Account: ACCOUNT });
+      expect(printed(await aws(environment, 'ssm', 'get-parameter', '--name', ACME_PARAMETER))).toMatchObject({
+        Parameter: { Value: ACME_ROLE },
+      });
+    },
+  );
 
   test('is told what is not modelled, in one attempt', async () => {
     const account = await startFixture();

@@ -17,16 +17,9 @@ if (!hasPythonTools) {
   console.warn(`SKIPPED: ${how}`);
 }
 
-/** An environment with nothing of this machine's own AWS configuration. */
+/** Nothing of this machine beside the environment. */
 function isolated(environment: Readonly<Record<string, string>>): Record<string, string> {
-  return {
-    PATH: process.env['PATH'] ?? '',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_MAX_ATTEMPTS: '1',
-    ...environment,
-  };
+  return { PATH: process.env['PATH'] ?? '', AWS_MAX_ATTEMPTS: '1', ...environment };
 }
 
 export interface Finished {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../lib/config/config.ts';
@@ -208,6 +208,20 @@ describe('a cloud assembly', () => {
     mkdirSync(template);
     expect((await rejectionOf(startFixture({ assembly }))).message).toBe(
       `cloud assembly ${template}: the file must be readable; make the assembly with cdk synth and give its folder`,
+    );
+  });
+
+  test.each(['.', './', 'loop'])('fails when it is nested in itself: %s', async (directoryName) => {
+    const assembly = temporaryFolder();
+    symlinkSync(assembly, join(assembly, 'loop'));
+    const artifacts = { 'assembly-Stage': { type: 'cdk:cloud-assembly', properties: { directoryName } } };
+    writeFileSync(join(assembly, 'manifest.json'), JSON.stringify({ version: '48.0.0', artifacts }));
+
+    const refusal = await rejectionOf(startFixture({ assembly }));
+
+    expect(refusal.code).toBe('AssemblyUnreadable');
+    expect(refusal.message).toBe(
+      `cloud assembly ${join(assembly, directoryName)}: an assembly must not be nested in itself; make the assembly again with cdk synth`,
     );
   });
 

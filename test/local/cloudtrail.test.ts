@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, test } from 'vitest';
 import type { CloudTrailEvent } from '../../lib/local/index.ts';
-import { rejectionOf } from '../support/refusal.ts';
+import { refusalOf, rejectionOf } from '../support/refusal.ts';
 import {
   agent,
   assume,
@@ -27,7 +27,7 @@ import {
   TestClock,
   temporaryFolder,
 } from './fixture.ts';
-import { callQuery, elementOf } from './wire.ts';
+import { callQuery, elementOf, refusalIn } from './wire.ts';
 
 const ROLE_ID = expect.stringMatching(/^AROA[A-Z2-7]{17}$/);
 const KEY_ID = expect.stringMatching(/^ASIA[A-Z2-7]{16}$/);
@@ -297,6 +297,39 @@ describe('the log', () => {
       expect(text).not.toContain(sessionToken);
     }
     expect(text).not.toContain(token);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('fails each call that it cannot hold, and no credentials leave', async () => {
+    const account = await startFixture({ log: '/dev/full' });
+    const message =
+      'log must stay writable: "/dev/full" is not, ENOSPC: no space left on device, write; make room or give another path';
+
+    const refusal = refusalOf(() => account.dispatcherCredentials('hub', 'acme'));
+    expect({ code: refusal.code, message: refusal.message }).toEqual({ code: 'LogUnwritable', message });
+
+    const answer = await callQuery(account, 'sts', account.administratorCredentials(ACCOUNT), {
+      Action: 'AssumeRole',
+      RoleArn: REMOTE_ROLE,
+      RoleSessionName: SESSION,
+    });
+    expect(refusalIn(answer)).toEqual({
+      status: 500,
+      code: 'InternalFailure',
+      message: `the strict local account failed: ${message}`,
+    });
+    expect(answer.text).not.toContain('Credentials');
+    expect(account.events()).toEqual([]);
+  });
+
+  test('leaves out requests that do not say which service they are for', async () => {
+    const account = await startFixture();
+
+    expect((await fetch(`${account.endpoint}/?Action=AssumeRole`)).status).toBe(403);
+    expect(account.events()).toEqual([]);
+    expect((await fetch(`${account.endpoint}/?Action=AssumeRole&Version=2011-06-15`)).status).toBe(403);
+    expect(account.events().map(({ eventName, errorCode }) => [eventName, errorCode])).toEqual([
+      ['AssumeRole', 'MissingAuthenticationToken'],
+    ]);
   });
 
   test('fails to start where it cannot be written', async () => {

@@ -222,6 +222,43 @@ describe('a trust policy', () => {
 });
 
 describe('CreateRole', () => {
+  test.each<[string, Record<string, string>, string, string]>([
+    [
+      'whose keys differ in case alone',
+      { 'Tags.member.1.Key': 'a', 'Tags.member.1.Value': 'x', 'Tags.member.2.Key': 'A', 'Tags.member.2.Value': 'y' },
+      'InvalidInput',
+      'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
+    ],
+    [
+      'with a reserved key',
+      { 'Tags.member.1.Key': 'aws:x', 'Tags.member.1.Value': 'x' },
+      'InvalidInput',
+      'Tag keys that begin with aws: are reserved: aws:x',
+    ],
+    [
+      'with a key that is too long',
+      { 'Tags.member.1.Key': 'k'.repeat(129), 'Tags.member.1.Value': 'x' },
+      'ValidationError',
+      `1 validation error detected: Value '${'k'.repeat(129)}' at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128`,
+    ],
+    [
+      'in another notation',
+      { 'Tags.1.Key': 'a' },
+      'NotModelled',
+      'the strict local account does not model the parameter Tags.1.Key of iam:CreateRole; see docs/local-account.md',
+    ],
+  ])('fails for tags %s', async (_, tags, code, message) => {
+    const account = await startFixture();
+
+    const answer = await iam(account, 'CreateRole', {
+      RoleName: 'new',
+      AssumeRolePolicyDocument: JSON.stringify(ACME_TRUST),
+      ...tags,
+    });
+
+    expect(refusalIn(answer)).toEqual({ status: 400, code, message });
+  });
+
   test('fails for a name that is taken, whatever its case', async () => {
     const account = await startFixture();
 

@@ -19,11 +19,21 @@ import {
 describe('a local account', () => {
   test("gives the environment of each tenant's dispatcher", async () => {
     const account = await startFixture();
-
-    expect(account.dispatcherEnvironment('hub', 'acme')).toEqual({
+    const common = {
       AWS_ENDPOINT_URL: account.endpoint,
+      AWS_ENDPOINT_URL_STS: account.endpoint,
+      AWS_ENDPOINT_URL_SSM: account.endpoint,
+      AWS_ENDPOINT_URL_IAM: account.endpoint,
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_EC2_METADATA_DISABLED: 'true',
       AWS_REGION: REGION,
       AWS_DEFAULT_REGION: REGION,
+    };
+
+    expect(account.dispatcherEnvironment('hub', 'acme')).toEqual({
+      ...common,
       AWS_ACCESS_KEY_ID: expect.stringMatching(/^ASIA[A-Z2-7]{16}$/),
       AWS_SECRET_ACCESS_KEY: expect.stringMatching(/^.{40}$/),
       AWS_SESSION_TOKEN: expect.stringMatching(/^.{100,}$/),
@@ -31,18 +41,14 @@ describe('a local account', () => {
       SESSION_BROKER_TENANT: 'acme',
     });
     expect(account.webIdentityEnvironment('hub', 'acme', '/run/token')).toEqual({
-      AWS_ENDPOINT_URL: account.endpoint,
-      AWS_REGION: REGION,
-      AWS_DEFAULT_REGION: REGION,
+      ...common,
       AWS_ROLE_ARN: ACME_TENANT_ROLE,
       AWS_WEB_IDENTITY_TOKEN_FILE: '/run/token',
       SESSION_BROKER_CLUSTER: 'hub',
       SESSION_BROKER_TENANT: 'acme',
     });
     expect(account.administratorEnvironment(OTHER_ACCOUNT)).toEqual({
-      AWS_ENDPOINT_URL: account.endpoint,
-      AWS_REGION: REGION,
-      AWS_DEFAULT_REGION: REGION,
+      ...common,
       AWS_ACCESS_KEY_ID: expect.stringMatching(/^AKIA[A-Z2-7]{16}$/),
       AWS_SECRET_ACCESS_KEY: expect.stringMatching(/^.{40}$/),
     });

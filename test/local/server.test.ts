@@ -158,4 +158,49 @@ describe('the server', () => {
     expect([400, 403]).toContain(answer.status);
     expect(await answer.text()).toMatch(/^<ErrorResponse .*<Code>(MissingAuthenticationToken|IncompleteSignature)</);
   });
+
+  const UNSIGNED = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15';
+
+  test.each([
+    ['PUT', `/?${UNSIGNED}`, undefined, 'the request "PUT /"'],
+    ['GET', `/foo?${UNSIGNED}`, undefined, 'the request "GET /foo"'],
+    ['POST', '//', UNSIGNED, 'the request "POST //"'],
+    ['POST', '/?SourceIdentity=x', UNSIGNED, 'parameters in both the query and the body'],
+  ])('refuses %s %s with the body %s', async (method, target, body, what) => {
+    const account = await startFixture();
+
+    const response = await fetch(`${account.endpoint}${target}`, { method, body: body ?? null, headers: FORM });
+
+    expect(refusalIn({ status: response.status, headers: response.headers, text: await response.text() })).toEqual({
+      status: 400,
+      code: 'NotModelled',
+      message: `the strict local account does not model ${what}; see docs/local-account.md`,
+    });
+    expect(account.events().at(-1)).toMatchObject({ eventName: 'AssumeRoleWithWebIdentity' });
+  });
+
+  test('refuses a JSON operation by another method than POST', async () => {
+    const account = await startFixture();
+    const credentials = account.administratorCredentials(ACCOUNT);
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AmazonSSM.GetParameter' };
+    const signed = sign(account.endpoint, { service: 'ssm', credentials, headers, method: 'GET' });
+
+    const answer = await fetch(account.endpoint, { headers: signed });
+
+    expect(await answer.json()).toEqual({
+      __type: 'NotModelled',
+      message: 'the strict local account does not model the request "GET /"; see docs/local-account.md',
+    });
+  });
+
+  test('refuses a body that is no form, rather than pass over it', async () => {
+    const account = await startFixture();
+
+    const answer = await post(account.endpoint, { 'content-type': 'text/plain' }, UNSIGNED);
+
+    expect(refusalIn(answer)).toMatchObject({
+      code: 'NotModelled',
+      message: expect.stringContaining('a POST with a body of the content type "text/plain"'),
+    });
+  });
 });

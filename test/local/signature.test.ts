@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LocalAccount } from '../../lib/local/index.ts';
-import { ACCOUNT, startFixture, TestClock } from './fixture.ts';
+import { ACCOUNT, ACME_PARAMETER, startFixture, TestClock } from './fixture.ts';
 import { elementOf, post, presign, refusalIn, type SignOptions, sign, timestampOf } from './wire.ts';
 
 const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
@@ -172,6 +172,54 @@ describe('a signed request', () => {
   });
 });
 
+describe('a signature for one service, in a request of another', () => {
+  const PARAMETER = JSON.stringify({ Name: ACME_PARAMETER });
+
+  /** Signed for STS, with the target of SSM and another scope before the real one. */
+  async function disguised(prefix: (scope: string) => string) {
+    const { account, clock, credentials } = await started();
+    const target = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AmazonSSM.GetParameter' };
+    const options = { service: 'sts', credentials, body: PARAMETER, headers: target, at: clock.read() };
+    const headers = sign(account.endpoint, options);
+    const scope = `Credential=${credentials.accessKeyId}/20260301/us-west-2/ssm/aws4_request, `;
+    const authorization = headers['authorization']?.replace('Credential=', `${prefix(scope)}Credential=`) ?? '';
+    const { status, text } = await post(account.endpoint, { ...headers, authorization }, PARAMETER);
+    return { status, ...(JSON.parse(text) as object) };
+  }
+
+  test('fails by a repeated part', async () => {
+    expect(await disguised((scope) => scope)).toEqual({
+      status: 400,
+      __type: 'IncompleteSignatureException',
+      message: "Authorization header requires one 'Credential' parameter.",
+    });
+  });
+
+  test('fails by a part within another', async () => {
+    expect(await disguised((scope) => `Other=${scope}`)).toEqual({
+      status: 400,
+      __type: 'InvalidSignatureException',
+      message: "Credential should be scoped to correct service: 'ssm'.",
+    });
+  });
+
+  test.each(['Evil.GetParameter', 'GetParameter', 'AmazonSSM.GetParameter.x'])(
+    'fails by the target %s',
+    async (target) => {
+      const { account, clock, credentials } = await started();
+      const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
+      const options = { service: 'ssm', credentials, body: PARAMETER, headers, at: clock.read() };
+
+      const answer = await post(account.endpoint, sign(account.endpoint, options), PARAMETER);
+
+      expect(JSON.parse(answer.text)).toEqual({
+        __type: 'NotModelled',
+        message: `the strict local account does not model the target "${target}"; see docs/local-account.md`,
+      });
+    },
+  );
+});
+
 describe('an unsigned request', () => {
   test('fails', async () => {
     const { account } = await started();
@@ -218,6 +266,16 @@ describe('a presigned request, as kubectl carries it', () => {
     const late = await fetch(url, { headers });
     expect(late.status).toBe(403);
     expect(await late.text()).toContain('<Code>SignatureDoesNotMatch</Code><Message>Signature expired: ');
+  });
+
+  test('may be a POST with an empty form', async () => {
+    const { account, clock, credentials } = await started();
+    const { url, headers } = presign(account.endpoint, QUERY, credentials, { at: clock.read(), method: 'POST' });
+
+    const answer = await fetch(url, { method: 'POST', headers: { ...headers, ...FORM } });
+
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain(':assumed-role/hub-acme-tenant/dispatcher</Arn>');
   });
 
   test("fails with another cluster's header", async () => {

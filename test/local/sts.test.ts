@@ -14,7 +14,7 @@ import {
   templatesOf,
   writeAssembly,
 } from './fixture.ts';
-import { callQuery, elementOf, refusalIn } from './wire.ts';
+import { callForm, callQuery, elementOf, refusalIn } from './wire.ts';
 
 const DISPATCHER = `arn:aws:sts::${ACCOUNT}:assumed-role/hub-acme-tenant/dispatcher`;
 const AGENT = `arn:aws:sts::${ACCOUNT}:assumed-role/hub-acme-session/${SESSION}`;
@@ -327,7 +327,7 @@ describe('parameters', () => {
   test.each([
     ['SerialNumber', { SerialNumber: `arn:aws:iam::${ACCOUNT}:mfa/me`, TokenCode: '123456' }],
     [
-      'ProvidedContexts',
+      'ProvidedContexts.member.1.ProviderArn',
       { ProvidedContexts: [{ ProviderArn: 'arn:aws:iam::aws:contextProvider/x', ContextAssertion: 'abcd' }] },
     ],
   ])('fails for %s, which is not modelled, rather than pass over it', async (name, input) => {
@@ -340,6 +340,80 @@ describe('parameters', () => {
       status: 400,
       message: `the strict local account does not model the parameter ${name} of sts:AssumeRole; see docs/local-account.md`,
     });
+  });
+
+  test.each([
+    'PolicyArns.1.arn',
+    'PolicyArns.member.1',
+    'PolicyArns.member.1.arn.x',
+    'PolicyArns.member.1.Arn',
+    'Policy.x',
+    'Policy.member.1',
+    'Tags.1.Key',
+    'Tags.member.0.Key',
+    'Tags.member.01.Key',
+    'Tags.member.1x.Key',
+    'Tags.member.1.Name',
+    'TransitiveTagKeys.member',
+    'TransitiveTagKeys.member.1.Key',
+    'SourceIdentity.x',
+  ])('fails for %s, which is no way to give what it seems to give', async (name) => {
+    const account = await startFixture();
+
+    const answer = await callQuery(account, 'sts', account.dispatcherCredentials('hub', 'acme'), {
+      Action: 'AssumeRole',
+      RoleArn: ACME_ROLE,
+      RoleSessionName: SESSION,
+      SourceIdentity: SESSION,
+      [name]: 'a',
+    });
+
+    expect(refusalIn(answer)).toEqual({
+      status: 400,
+      code: 'NotModelled',
+      message: `the strict local account does not model the parameter ${name} of sts:AssumeRole; see docs/local-account.md`,
+    });
+  });
+
+  test.each([
+    ['agent.globex.s1', SESSION],
+    [SESSION, 'agent.globex.s1'],
+    [SESSION, SESSION],
+  ])('fails for one that is given twice: %s, %s', async (...identities) => {
+    const account = await startFixture();
+    const form = new URLSearchParams({
+      Action: 'AssumeRole',
+      Version: '2011-06-15',
+      RoleArn: ACME_ROLE,
+      RoleSessionName: SESSION,
+    });
+    for (const identity of identities) form.append('SourceIdentity', identity);
+
+    const answer = await callForm(account, 'sts', account.dispatcherCredentials('hub', 'acme'), form);
+
+    expect(refusalIn(answer)).toEqual({
+      status: 400,
+      code: 'MalformedInput',
+      message: 'The parameter "SourceIdentity" must be given once',
+    });
+  });
+
+  test.each([
+    ['Tags', 200],
+    ['SerialNumber', 400],
+    ['Tags.member', 400],
+  ])('may be an empty list, as clients send one, and else not empty: %s', async (name, status) => {
+    const account = await startFixture();
+
+    const answer = await callQuery(account, 'sts', account.dispatcherCredentials('hub', 'acme'), {
+      Action: 'AssumeRole',
+      RoleArn: ACME_ROLE,
+      RoleSessionName: SESSION,
+      SourceIdentity: SESSION,
+      [name]: '',
+    });
+
+    expect(answer.status).toBe(status);
   });
 });
 

@@ -5,6 +5,8 @@ import { REGION } from './fixture.ts';
 /** A signer of its own, so that a test can sign what no SDK would. */
 export interface SignOptions {
   readonly service: string;
+  /** @default POST */
+  readonly method?: string;
   readonly credentials: Pick<LocalCredentials, 'accessKeyId' | 'secretAccessKey' | 'sessionToken'>;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -32,9 +34,9 @@ export function timestampOf(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
 }
 
-/** Headers of a signed POST. */
+/** Headers of a signed request. */
 export function sign(endpoint: string, options: SignOptions): Record<string, string> {
-  const { service, credentials, body = '', leaveUnsigned = [] } = options;
+  const { service, method = 'POST', credentials, body = '', leaveUnsigned = [] } = options;
   const timestamp = timestampOf(options.at ?? new Date());
   const headers: Record<string, string> = {
     ...options.headers,
@@ -47,7 +49,7 @@ export function sign(endpoint: string, options: SignOptions): Record<string, str
     .sort();
   const scope = `${options.date ?? timestamp.slice(0, 8)}/${REGION}/${service}/aws4_request`;
   const canonical = [
-    'POST',
+    method,
     '/',
     '',
     names.map((name) => `${name}:${headers[name]}\n`).join(''),
@@ -66,7 +68,7 @@ export function presign(
   endpoint: string,
   query: Readonly<Record<string, string>>,
   credentials: Pick<LocalCredentials, 'accessKeyId' | 'secretAccessKey' | 'sessionToken'>,
-  { at = new Date(), expires = 60, clusterHeader = 'hub' } = {},
+  { at = new Date(), expires = 60, clusterHeader = 'hub', method = 'GET' } = {},
 ): { url: string; headers: Record<string, string> } {
   const timestamp = timestampOf(at);
   const scope = `${timestamp.slice(0, 8)}/${REGION}/sts/aws4_request`;
@@ -84,7 +86,7 @@ export function presign(
     .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(parameters[name] ?? '')}`)
     .join('&');
   const headers = `host:${new URL(endpoint).host}\nx-k8s-aws-id:${clusterHeader}\n`;
-  const canonical = ['GET', '/', encoded, headers, 'host;x-k8s-aws-id', sha256('')].join('\n');
+  const canonical = [method, '/', encoded, headers, 'host;x-k8s-aws-id', sha256('')].join('\n');
   return {
     url: `${endpoint}/?${encoded}&X-Amz-Signature=${signature(credentials.secretAccessKey, scope, timestamp, canonical)}`,
     headers: { 'x-k8s-aws-id': clusterHeader },
@@ -105,7 +107,18 @@ export async function callQuery(
   at?: Date,
 ): Promise<Answer> {
   const version = service === 'sts' ? '2011-06-15' : '2010-05-08';
-  const body = new URLSearchParams({ Version: version, ...parameters }).toString();
+  return callForm(account, service, credentials, new URLSearchParams({ Version: version, ...parameters }), at);
+}
+
+/** A signed call with a form of any shape. */
+export function callForm(
+  account: LocalAccount,
+  service: 'sts' | 'iam',
+  credentials: LocalCredentials,
+  form: URLSearchParams,
+  at?: Date,
+): Promise<Answer> {
+  const body = form.toString();
   const contentType = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
   const options = { service, credentials, body, headers: contentType };
   return post(account.endpoint, sign(account.endpoint, at === undefined ? options : { ...options, at }), body);
