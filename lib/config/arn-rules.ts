@@ -1,5 +1,5 @@
 import { type Partition, parseRoleArn, type RoleArn } from '../identity/index.ts';
-import { MANAGED_POLICIES_PER_ROLE } from '../identity/limits.ts';
+import { MANAGED_POLICIES_PER_ROLE, POLICY_ARN_LENGTH, POLICY_NAME_LENGTH } from '../identity/limits.ts';
 import { assertPrincipals, isForbiddenManagedPolicy } from '../policy/index.ts';
 import type { TenantConfig } from './config.ts';
 import { type FaultPath, fault, faultOf, type RuleFault } from './faults.ts';
@@ -18,7 +18,7 @@ export interface ArnFacts {
  * @see IAM User Guide, "IAM identifiers"; IAM API Reference, AttachRolePolicy
  */
 const POLICY_ARN =
-  /^arn:(?<partition>aws|aws-us-gov|aws-cn):iam::(?<account>aws|[0-9]{12}):policy\/(?:[A-Za-z0-9_+=,.@-]+\/)*[A-Za-z0-9_+=,.@-]{1,128}$/;
+  /^arn:(?<partition>aws|aws-us-gov|aws-cn):iam::(?<account>aws|[0-9]{12}):policy\/(?:[A-Za-z0-9_+=,.@-]+\/)*(?<name>[A-Za-z0-9_+=,.@-]+)$/;
 
 /** The role of an ARN, or undefined where the ARN is at fault. */
 export function roleOf(arn: string): RoleArn | undefined {
@@ -51,7 +51,7 @@ export function checkTenantRole(
   }
   if (callerPolicy !== 'attach' || facts.account === undefined || account === facts.account) return [];
   const rule = `tenant role must be in the account of the cluster, ${facts.account}, under callerPolicy: attach, which would attach in the wrong account`;
-  const fix = 'set callerPolicy: external and let the owner of the role attach the policy';
+  const fix = 'set callerPolicy: external and let the owner of the role make a policy with the same statements there';
   return [fault(path, tenantRole, rule, fix, { code })];
 }
 
@@ -102,8 +102,9 @@ export function checkManagedPolicies(arns: readonly string[], facts: ArnFacts): 
 
 /** The rules on the ARN of a managed policy. */
 export function checkPolicyArn(path: FaultPath, arn: string, noun: string, facts: ArnFacts): readonly RuleFault[] {
-  const { partition, account } = POLICY_ARN.exec(arn)?.groups ?? {};
-  if (partition === undefined || account === undefined || arn.length > 2048) {
+  const { partition, account, name = '' } = POLICY_ARN.exec(arn)?.groups ?? {};
+  const isTooLong = name.length > POLICY_NAME_LENGTH || arn.length > POLICY_ARN_LENGTH;
+  if (partition === undefined || account === undefined || isTooLong) {
     const rule = `${noun} must be the ARN of a managed policy, arn:<partition>:iam::<account or "aws">:policy/<name>`;
     return [fault(path, arn, rule, 'copy it from the IAM console or from aws iam list-policies')];
   }

@@ -55,7 +55,7 @@ export interface TenantConfig {
   readonly managedPolicies: readonly string[];
   /** Present: sessions may describe the cluster and have an access entry with these groups. */
   readonly eks?: { readonly kubernetesGroups: readonly string[] } | undefined;
-  /** `attach`: the stack attaches the caller's policy to the tenant role. `external`: its owner does. */
+  /** `attach`: the stack attaches the caller's policy to the tenant role. `external`: its owner sees to it. */
   readonly callerPolicy: 'attach' | 'external';
   /** Added to the cluster's. */
   readonly tags: Readonly<Record<string, string>>;

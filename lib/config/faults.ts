@@ -1,5 +1,8 @@
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
 
+/** Faults of a file that are reported: the rest would hide them. */
+const MOST_FAULTS = 100;
+
 /** Keys and list positions from some value down to another. */
 export type FaultPath = readonly (string | number)[];
 
@@ -78,14 +81,17 @@ export function formatPath(path: FaultPath): string {
   return text;
 }
 
-/** The error of a file with faults: one line for each, in the order of the file. */
+/** The error of a file with faults: one line for each of the first, in the order of the file. */
 export function configInvalid(file: string, faults: readonly Fault[]): SessionBrokerError {
-  const lines = faults.map(
+  const shown = faults.slice(0, MOST_FAULTS);
+  const lines = shown.map(
     ({ line, column, path, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`,
   );
+  const more = faults.length - shown.length;
+  if (more > 0) lines.push(`and ${more} more; correct these first`);
   const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
   return new SessionBrokerError('ConfigInvalid', `configuration has ${count}\n${lines.join('\n')}`, {
-    detail: { file, faults },
+    detail: { file, faults: shown },
   });
 }
 

@@ -8,8 +8,12 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const distance = edits(given, folded(candidate));
-    if (distance < least && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
+    const most = Math.max(1, Math.floor(candidate.length / 3));
+    const wanted = folded(candidate);
+    // Each character more or less is an edit by itself.
+    if (Math.abs(given.length - wanted.length) > most) continue;
+    const distance = edits(given, wanted, most);
+    if (distance < least && distance <= most) {
       best = candidate;
       least = distance;
     }
@@ -21,15 +25,20 @@ function folded(word: string): string {
   return word.toLowerCase().replace(/[-_]/g, '');
 }
 
-/** How many insertions, deletions and replacements lead from one word to another (Levenshtein). */
-function edits(from: string, to: string): number {
+/**
+ * How many insertions, deletions and replacements lead from one word to another (Levenshtein), infinitely many for
+ * more than `most`.
+ */
+function edits(from: string, to: string, most: number): number {
+  const letters = [...to];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [row, left] of [...from].entries()) {
     const current = [row + 1];
-    for (const [column, right] of [...to].entries()) {
+    for (const [column, right] of letters.entries()) {
       const replaced = (previous[column] ?? 0) + (left === right ? 0 : 1);
       current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
     }
+    if (Math.min(...current) > most) return Number.POSITIVE_INFINITY;
     previous = current;
   }
   return previous.at(-1) ?? from.length;

@@ -1,7 +1,7 @@
 import { type Cluster, type Partition, partitionOf, type Tenant } from '../identity/index.ts';
 import type { ClusterConfig, Config, TenantConfig } from './config.ts';
 import { configInvalid, type Fault, fault, faultOf, formatPath, type RuleFault, under } from './faults.ts';
-import { type ClusterFacts, checkCluster, checkNames, checkTenant } from './rules.ts';
+import { type ClusterFacts, checkCluster, checkNames, checkSharedRoles, checkTenant } from './rules.ts';
 import type { RawCluster, RawTenant } from './schema.ts';
 import { readShape } from './shape.ts';
 import { type PlacedFault, readYaml, type YamlFile } from './yaml.ts';
@@ -11,7 +11,7 @@ import { type PlacedFault, readYaml, type YamlFile } from './yaml.ts';
  * @param text YAML 1.2, one document
  * @param file how messages call it, and {@link Config.file}
  * @throws {SessionBrokerError} ConfigInvalid with every fault in its message, and as `detail.faults`, a list of
- * {@link Fault} in the order of the file
+ * {@link Fault} in the order of the file; of more than 100 the first, and how many more there are
  */
 export function parseConfig(text: string, file: string): Config {
   if (typeof text !== 'string' || typeof file !== 'string') throw new TypeError('text and file must be strings');
@@ -42,6 +42,7 @@ function ruleFaults(clusters: readonly ClusterConfig[]): readonly RuleFault[] {
       ];
     }),
     ...checkNames(clusters),
+    ...checkSharedRoles(clusters),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { SessionBrokerError } from '../errors.ts';
 import {
   type BrokerNames,
+  brokerArns,
   brokerNames,
   type Partition,
   parseCluster,
@@ -14,6 +15,7 @@ import {
   type Tenant,
   ULID_LENGTH,
 } from '../identity/index.ts';
+import { EKS_NAME_LENGTH } from '../identity/limits.ts';
 import {
   assertInlinePoliciesSize,
   assertManagedPolicySize,
@@ -51,10 +53,8 @@ export interface ClusterFacts extends Pick<ClusterConfig, 'parameterPrefix' | 'i
 /** A cluster with what the rules on the cluster itself need. */
 export type ClusterToCheck = ClusterFacts & Pick<ClusterConfig, 'permissionsBoundary' | 'rollout' | 'tenants'>;
 
-/**
- * @see Amazon EKS API Reference, CreateCluster, name
- */
-const EKS_NAME = /^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$/;
+/** @see Amazon EKS API Reference, CreateCluster, name */
+const EKS_NAME = /^[0-9A-Za-z][0-9A-Za-z_-]*$/;
 const ACCOUNT = /^[0-9]{12}$/;
 
 /**
@@ -70,7 +70,7 @@ export function checkTenant(cluster: ClusterFacts, tenant: TenantConfig): readon
     ...checkTenantRole(tenant, facts),
     ...checkModels(tenant, cluster.partition),
     ...checkChainTo(tenant, facts),
-    ...checkStatements(tenant.statements, tenant.chainTo, cluster.partition, sidsOf(tenant)),
+    ...checkStatements(tenant.statements, tenant.chainTo, cluster.partition, sidsOf(cluster, tenant)),
     ...checkManagedPolicies(tenant.managedPolicies, facts),
     ...checkGroups(tenant),
     ...checkTags(['tags'], tenant.tags, cluster.tags),
@@ -96,10 +96,9 @@ export function checkCluster(cluster: ClusterToCheck): readonly RuleFault[] {
     ...(boundary === undefined
       ? []
       : checkPolicyArn(['permissionsBoundary'], boundary, 'permissions boundary', cluster)),
-    ...(EKS_NAME.test(eksClusterName) || eksClusterName === name ? [] : [eksNameFault(eksClusterName)]),
+    ...(isEksName(eksClusterName) || eksClusterName === name ? [] : [eksNameFault(eksClusterName)]),
     ...checkTags(['tags'], cluster.tags),
     ...checkRollout(cluster),
-    ...checkSharedRoles(cluster),
   ];
 }
 
@@ -124,6 +123,30 @@ export function checkNames(clusters: readonly Pick<ClusterToCheck, 'name' | 'ten
 }
 
 /**
+ * The rule on tenant roles of the whole file: one serves one tenant of an EKS cluster, under however many keys the
+ * cluster stands. Roles count by name without regard to case. A tenant that is not opted in has no trust policy to
+ * share one in.
+ * @returns faults with paths relative to the file
+ */
+export function checkSharedRoles(
+  clusters: readonly (ClusterFacts & Pick<ClusterToCheck, 'tenants'>)[],
+): readonly RuleFault[] {
+  const owners = new Map<string, Tenant>();
+  return clusters.flatMap(({ name: cluster, account, region, eksClusterName, tenants }) =>
+    optedIn(tenants).flatMap(({ name, tenantRole }) => {
+      const key = [account, region, eksClusterName, roleKey(tenantRole)].join();
+      const other = owners.get(key) ?? name;
+      owners.set(key, other);
+      if (other === name) return [];
+      const path = ['clusters', cluster, 'tenants', name, 'tenantRole'];
+      const rule = `tenant role must be that of one tenant, and ${other} has it too: either could take the other's names`;
+      const code = 'PrincipalNotAllowed';
+      return [fault(path, tenantRole, rule, 'give each tenant a role of its own', { code })];
+    }),
+  );
+}
+
+/**
  * Refuses a tenant with faults, for callers that have no file to point into.
  * @throws {SessionBrokerError} the code of a lone fault, else ConfigInvalid with a line for each
  */
@@ -141,8 +164,12 @@ export function assertTenant(cluster: ClusterFacts, tenant: TenantConfig): void 
   );
 }
 
+function isEksName(text: string): boolean {
+  return EKS_NAME.test(text) && text.length <= EKS_NAME_LENGTH;
+}
+
 function eksNameFault(given: string): RuleFault {
-  const rule = 'name of an EKS cluster must have 1 to 100 of A-Z a-z 0-9 "-" "_", beginning with a letter or digit';
+  const rule = `name of an EKS cluster must have 1 to ${EKS_NAME_LENGTH} of A-Z a-z 0-9 "-" "_", beginning with a letter or digit`;
   return fault(['eks', 'clusterName'], given, rule, 'copy it from aws eks list-clusters');
 }
 
@@ -168,23 +195,6 @@ function checkRollout({ rollout, tenants }: ClusterToCheck): readonly RuleFault[
   });
 }
 
-/** Roles count by name without regard to case. A tenant that is not opted in has no trust policy to share one in. */
-function checkSharedRoles({ tenants }: ClusterToCheck): readonly RuleFault[] {
-  const owners = new Map<string, string>();
-  return optedIn(tenants).flatMap(({ name, tenantRole }) => {
-    const key = roleKey(tenantRole);
-    const other = owners.get(key);
-    owners.set(key, name);
-    if (other === undefined) return [];
-    const rule = `tenant role must be that of one tenant, and ${other} has it too: either could take the other's names`;
-    return [
-      fault(['tenants', name, 'tenantRole'], tenantRole, rule, 'give each tenant a role of its own', {
-        code: 'PrincipalNotAllowed',
-      }),
-    ];
-  });
-}
-
 function optedIn(tenants: readonly TenantConfig[]): readonly TenantConfig[] {
   return tenants.filter(({ optIn }) => optIn === 'in');
 }
@@ -200,6 +210,9 @@ function checkGroups({ eks }: TenantConfig): readonly RuleFault[] {
     ...groups.flatMap((group, index) => {
       const at = [...path, index];
       if (group.trim() === '') return [fault(at, group, 'Kubernetes group must have a name', 'remove it')];
+      if (group.trim() !== group) {
+        return [fault(at, group, 'Kubernetes group must not begin or end with white space', 'remove it')];
+      }
       if (!group.startsWith('system:')) return [];
       const fix = 'bind a group of your own to the same ClusterRole';
       return [fault(at, group, 'Kubernetes group must not begin with "system:", which EKS refuses', fix)];
@@ -212,15 +225,12 @@ function checkGroups({ eks }: TenantConfig): readonly RuleFault[] {
 function checkSizes(cluster: ClusterFacts, tenant: TenantConfig, names: BrokerNames | undefined): readonly RuleFault[] {
   const { account, region, partition } = cluster;
   if (names === undefined || account === undefined || region === undefined || partition === undefined) return [];
-  const roleArn = `arn:${partition}:iam::${account}:role${cluster.iamPath}${names.roleName}`;
-  const parameterArns = [names.parameters.sessionRoleArn, names.parameters.sourceIdentityPattern].map(
-    (parameter) => `arn:${partition}:ssm:${region}:${account}:parameter${parameter}`,
-  );
+  const arns = brokerArns({ partition, account, region, iamPath: cluster.iamPath, names });
   const render = (): void => {
     const { name, tenantRole, roleSessionName } = tenant;
     renderTrustPolicy({ scope: { trafficClass: 'agent', tenant: name }, principals: [tenantRole], roleSessionName });
     assertInlinePoliciesSize([permissionsOf(cluster, tenant), renderGuardPolicy(tenant.chainTo)]);
-    assertManagedPolicySize(renderCallerPolicy([{ roleArn, parameterArns }]));
+    assertManagedPolicySize(renderCallerPolicy([arns]));
   };
   return faultOf([], tenant.name, render, true);
 }
@@ -243,10 +253,8 @@ function permissionsOf(
 }
 
 /** The Sids of the statements that are made from a tenant's other keys. */
-function sidsOf(tenant: TenantConfig): readonly string[] {
-  if (tenant.statements.every(({ Sid: sid }) => sid === undefined)) return [];
-  const facts = { name: '', parameterPrefix: '', iamPath: '', eksClusterName: '', tags: {} };
-  const { Statement: made } = permissionsOf(facts, { ...tenant, statements: [] });
+function sidsOf(cluster: ClusterFacts, tenant: TenantConfig): readonly string[] {
+  const { Statement: made } = permissionsOf(cluster, { ...tenant, statements: [] });
   return made.flatMap(({ Sid: sid }) => (sid === undefined ? [] : [sid]));
 }
 

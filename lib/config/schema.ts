@@ -147,7 +147,7 @@ function createConfigSchema() {
         ),
       ),
       callerPolicy: choice(
-        "attach: the stack attaches the caller's policy to the tenant role. external: it only outputs the policy's ARN, for a role whose owner manages attachments (Terraform) or that is in another account.",
+        "attach: the stack attaches the caller's policy to the tenant role. external: it only outputs the policy's ARN, for a role whose owner manages attachments (Terraform); the owner of a role in another account makes a policy with the same statements there.",
         ['attach', 'external'],
       ),
       tags: tags("Added to the cluster's tags on this tenant's resources."),

@@ -71,8 +71,9 @@ function faultOfIssue(issue: v.BaseIssue<unknown>, source: (path: FaultPath) => 
   if (issue.type === 'never') {
     const keys = known(issue.message);
     const meant = nearest(key, keys);
-    const fix =
-      UNKNOWN_KEY_FIXES[key] ?? (meant === undefined ? 'remove it' : `did you mean ${JSON.stringify(meant)}?`);
+    const isPrincipal = path[4] === 'statements' && /^(?:Not)?Principal$/.test(key);
+    const plainFix = meant === undefined ? 'remove it' : `did you mean ${JSON.stringify(meant)}?`;
+    const fix = isPrincipal ? 'remove it, the statement is about the session-broker role' : plainFix;
     return fault(path, key, `key must be one of ${keys.join(', ')}`, fix, { isKey: true });
   }
   if (issue.type === 'object_with_rest' && last?.origin === 'key') {
@@ -92,7 +93,7 @@ function faultOfIssue(issue: v.BaseIssue<unknown>, source: (path: FaultPath) => 
     path,
     given,
     rule,
-    isRequired(path) && issue.input === null ? 'give it a value' : typeFix(issue, written),
+    isRequired(path) && issue.input === null ? 'give it a value' : typeFix(issue, path, written),
   );
 }
 
@@ -100,9 +101,9 @@ function isNumberedOrRoot(path: FaultPath): boolean {
   return typeof path.at(-1) !== 'string';
 }
 
-function typeFix({ type, input }: v.BaseIssue<unknown>, written: string | undefined): string {
+function typeFix({ type, input }: v.BaseIssue<unknown>, path: FaultPath, written: string | undefined): string {
   const isText = type === 'string' || type === 'union';
-  if (input === null) return 'give it a value, or remove the key';
+  if (input === null) return `give it a value, or remove ${isNumberedOrRoot(path) ? 'it' : 'the key'}`;
   if (isText && written !== undefined) return `put it in quotes: ${JSON.stringify(written)}`;
   if (type === 'array' && typeof input === 'string') return `write it as a list: [${JSON.stringify(input)}]`;
   if (type === 'boolean') return 'write true or false, without quotes';
@@ -124,9 +125,4 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   tenantRole: ", the ARN of the tenant's IRSA role",
   clusters: ', with the clusters by name under it',
   Effect: ', Allow or Deny',
-};
-
-const UNKNOWN_KEY_FIXES: Readonly<Record<string, string>> = {
-  Principal: 'remove it, the statement is about the session-broker role',
-  NotPrincipal: 'remove it, the statement is about the session-broker role',
 };

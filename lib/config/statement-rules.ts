@@ -52,9 +52,12 @@ function grantFaults(
     const { NotAction: _, ...rest } = statement;
     return rest;
   });
+  const last = new Map<number, number>();
   return forbiddenGrants(policyDocument(allowed), chainTo).map(({ index, action, reason }) => {
     const element = statements[index]?.Action;
-    const position = Array.isArray(element) ? [element.indexOf(action)] : [];
+    // Grants come in the order of the list, where an action may stand twice.
+    const position = Array.isArray(element) ? [element.indexOf(action, (last.get(index) ?? -1) + 1)] : [];
+    if (position[0] !== undefined) last.set(index, position[0]);
     const [why = reason, fix = 'remove it'] = reason.split('; ');
     const rule = `statement must not allow an action that ${why}`;
     return fault([...path, index, 'Action', ...position], action, rule, fix);

@@ -1,12 +1,8 @@
+import { TAG_LENGTH, TAGS_PER_RESOURCE } from '../identity/limits.ts';
 import { type FaultPath, fault, type RuleFault } from './faults.ts';
 
-/**
- * Tags on one resource: the 50 of AWS less those that this package may add.
- * @see IAM User Guide, "IAM and AWS STS quotas"; AWS General Reference, "Tagging your AWS resources"
- */
-const MOST_TAGS = 50 - 5;
-const KEY_LENGTH = 128;
-const VALUE_LENGTH = 256;
+/** Tags on one resource: what AWS takes less those that this package may add. */
+const MOST_TAGS = TAGS_PER_RESOURCE - 5;
 /** Letters, digits and spaces of any language, and `_.:/=+-@`. */
 const CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 const CHARACTERS_RULE = 'must hold letters, digits, spaces and "_.:/=+-@" only';
@@ -28,10 +24,11 @@ export function checkTags(
     const valueFault = (rule: string, fix: string) =>
       faults.push(fault([...path, key], value, `tag value ${rule}`, fix));
 
-    if (key.length < 1 || key.length > KEY_LENGTH) keyFault(`must have 1 to ${KEY_LENGTH} characters`, 'shorten it');
+    if (key.length < 1 || key.length > TAG_LENGTH.key)
+      keyFault(`must have 1 to ${TAG_LENGTH.key} characters`, 'shorten it');
     if (/^aws:/i.test(key)) keyFault('must not begin with "aws:", which AWS keeps for itself', 'choose another');
     if (!CHARACTERS.test(key)) keyFault(CHARACTERS_RULE, 'leave the others out');
-    if (value.length > VALUE_LENGTH) valueFault(`must have at most ${VALUE_LENGTH} characters`, 'shorten it');
+    if (value.length > TAG_LENGTH.value) valueFault(`must have at most ${TAG_LENGTH.value} characters`, 'shorten it');
     if (!CHARACTERS.test(value)) valueFault(CHARACTERS_RULE, 'leave the others out');
 
     const other = known.get(key.toLowerCase());

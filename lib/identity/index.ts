@@ -1,7 +1,10 @@
 export { type Partition, parseRoleArn, partitionOf, type RoleArn } from './arn.ts';
 export { ROLE_NAME_LENGTH, SESSION_DURATION_SECONDS, SOURCE_IDENTITY_LENGTH, ULID_LENGTH } from './limits.ts';
 export {
+  type BrokerArnParts,
+  type BrokerArns,
   type BrokerNames,
+  brokerArns,
   brokerNames,
   DEFAULT_IAM_PATH,
   DEFAULT_PARAMETER_PREFIX,

@@ -1,6 +1,6 @@
 /**
- * The limits that AWS sets and that this package checks before AWS does, each with its source. A limit stands
- * nowhere else.
+ * The limits that AWS and standards set and that this package checks before AWS does, each with its source. They
+ * stand nowhere else.
  */
 
 /**
@@ -8,6 +8,12 @@
  * @see STS API Reference, AssumeRole, SourceIdentity and RoleSessionName
  */
 export const SOURCE_IDENTITY_LENGTH = { min: 2, max: 64 } as const;
+
+/**
+ * Characters in a DNS label, at most.
+ * @see RFC 1123, section 2.1
+ */
+export const LABEL_LENGTH = 63;
 
 /** Characters in a ULID, the session id that a tenant must leave room for. */
 export const ULID_LENGTH = 26;
@@ -47,6 +53,36 @@ export const MANAGED_POLICY_LENGTH = 6144;
  * @see IAM User Guide, IAM and AWS STS quotas
  */
 export const MANAGED_POLICIES_PER_ROLE = 10;
+
+/**
+ * Characters in the name of a managed policy.
+ * @see IAM API Reference, CreatePolicy, PolicyName
+ */
+export const POLICY_NAME_LENGTH = 128;
+
+/**
+ * Characters in the ARN of a managed policy.
+ * @see IAM API Reference, AttachRolePolicy, PolicyArn
+ */
+export const POLICY_ARN_LENGTH = 2048;
+
+/**
+ * Tags on one resource.
+ * @see IAM User Guide, IAM and AWS STS quotas; AWS General Reference, "Tagging your AWS resources"
+ */
+export const TAGS_PER_RESOURCE = 50;
+
+/**
+ * Characters in the key and in the value of a tag.
+ * @see IAM API Reference, Tag
+ */
+export const TAG_LENGTH = { key: 128, value: 256 } as const;
+
+/**
+ * Characters in the name of an EKS cluster.
+ * @see Amazon EKS API Reference, CreateCluster, name
+ */
+export const EKS_NAME_LENGTH = 100;
 
 /**
  * Characters in a parameter's name, the 45 of its ARN's beginning included.

@@ -1,5 +1,6 @@
 import { quote, SessionBrokerError } from '../errors.ts';
-import { IAM_PATH_LENGTH, PARAMETER_DEPTH, PARAMETER_NAME_LENGTH, ROLE_NAME_LENGTH } from './limits.ts';
+import type { Partition } from './arn.ts';
+import { IAM_PATH_LENGTH, LABEL_LENGTH, PARAMETER_DEPTH, PARAMETER_NAME_LENGTH, ROLE_NAME_LENGTH } from './limits.ts';
 import { createScope, parseCluster } from './source-identity.ts';
 
 /** Where the parameters of all clusters begin, beside the platform's other IRSA outputs. */
@@ -66,8 +67,40 @@ export function brokerNames(parts: NameParts): BrokerNames {
   };
 }
 
+/** Where the resources of some {@link BrokerNames} are. */
+export interface BrokerArnParts {
+  readonly partition: Partition;
+  /** Twelve digits. */
+  readonly account: string;
+  readonly region: string;
+  readonly iamPath: string;
+  readonly names: BrokerNames;
+}
+
+/** The ARNs of one session-broker role, its caller's policy and its parameters. */
+export interface BrokerArns {
+  readonly roleArn: string;
+  readonly callerPolicyArn: string;
+  readonly parameterArns: readonly string[];
+}
+
+/** The ARNs under which the resources of some names are found. */
+export function brokerArns({ partition, account, region, iamPath, names }: BrokerArnParts): BrokerArns {
+  const { sessionRoleArn, sourceIdentityPattern } = names.parameters;
+  return {
+    roleArn: `arn:${partition}:iam::${account}:role${iamPath}${names.roleName}`,
+    callerPolicyArn: `arn:${partition}:iam::${account}:policy${iamPath}${names.callerPolicyName}`,
+    parameterArns: [sessionRoleArn, sourceIdentityPattern].map(
+      (name) => `arn:${partition}:ssm:${region}:${account}:parameter${name}`,
+    ),
+  };
+}
+
 /** The longest path under a prefix: /<cluster>/session-broker/<tenant>/workflows/<workflow>/source_identity_pattern */
-const LONGEST_REST = { levels: 6, length: 4 + 3 * 63 + '/session-broker/workflows/source_identity_pattern'.length };
+const LONGEST_REST = {
+  levels: 6,
+  length: 4 + 3 * LABEL_LENGTH + '/session-broker/workflows/source_identity_pattern'.length,
+};
 
 /**
  * The beginning of parameter names.

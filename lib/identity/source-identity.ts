@@ -1,5 +1,5 @@
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
-import { SOURCE_IDENTITY_LENGTH } from './limits.ts';
+import { LABEL_LENGTH, SOURCE_IDENTITY_LENGTH } from './limits.ts';
 
 declare const brand: unique symbol;
 /** A string that has passed its parser. */
@@ -51,8 +51,6 @@ export type ScopeParts = Omit<SessionIdentityParts, 'session'>;
 
 /** tenant, workflow = lower-case DNS label: a-z 0-9 "-", begins and ends with a letter or digit */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
-/** A DNS label holds at most 63 characters (RFC 1123, section 2.1). */
-const LABEL_LENGTH = 63;
 /** session = 1*( A-Z a-z 0-9 "_" "-" ) */
 const SESSION = /^[A-Za-z0-9_-]+$/;
 
@@ -323,8 +321,10 @@ function checkCharacters(field: string, text: string): void {
 }
 
 function colonForm(text: string): SessionBrokerError {
+  const dotted = text.replaceAll(':', '.');
+  const remedy = isSourceIdentity(dotted) ? `write ${quote(dotted)}` : `the form is ${GRAMMAR}`;
   return new SessionBrokerError(
     'IdentityColonForm',
-    `source identity must not contain ":", which STS does not accept: ${quote(text)}; write ${quote(text.replaceAll(':', '.'))}`,
+    `source identity must not contain ":", which STS does not accept: ${quote(text)}; ${remedy}`,
   );
 }

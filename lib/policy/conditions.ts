@@ -4,7 +4,7 @@ import type { ContextValues } from './context.ts';
 import { type Conditions, listOf } from './document.ts';
 import { notUnderstood } from './fault.ts';
 import { isIpRangeWithin, parseIpRange } from './ip-address.ts';
-import { MULTIVALUED_KEYS, matchesPattern, parseTemplate, resolveTemplate, splitTemplate } from './pattern.ts';
+import { MULTIVALUED_KEYS, matchesPattern, parseTemplate, resolveTemplate, splitTemplate, textOf } from './pattern.ts';
 
 /**
  * Whether a value that the request has matches one that the policy wants; undefined where the request has no value
@@ -181,7 +181,7 @@ function textIgnoringCase(wanted: string, where: string): Matcher {
   const template = parseTemplate(wanted, false, where);
   return (given, context) => {
     const pattern = resolveTemplate(template, context);
-    return pattern && String.fromCharCode(...pattern).toLowerCase() === given.toLowerCase();
+    return pattern && textOf(pattern).toLowerCase() === given.toLowerCase();
   };
 }
 
@@ -229,12 +229,21 @@ function isAtLeast(given: number, wanted: number): boolean {
 
 /** number = [ sign ] digits [ "." digits ] */
 const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
+/** Digits that a number surely keeps apart; IAM compares all that there are. */
+const EXACT_DIGITS = 15;
 
 function number(compare: Comparison): Operator['matcher'] {
   return (wanted, where) => {
     if (!NUMBER.test(wanted)) throw notUnderstood(where, `a number must be decimal: ${quote(wanted)}`);
-    return (given) => NUMBER.test(given) && compare(Number(given), Number(wanted));
+    const limit = exactNumber(wanted, where);
+    return (given) => NUMBER.test(given) && compare(exactNumber(given, where), limit);
   };
+}
+
+function exactNumber(text: string, where: string): number {
+  const digits = text.replace(/\D/g, '').replace(/^0+/, '');
+  if (digits.length <= EXACT_DIGITS) return Number(text);
+  throw notUnderstood(where, `a number must have at most ${EXACT_DIGITS} digits: ${quote(text)}`);
 }
 
 /** An instant: a W3C date and time with its zone, a date, or seconds since 1970. */
@@ -259,7 +268,13 @@ function date(compare: Comparison): Operator['matcher'] {
 
 function parseInstant(value: string): number {
   if (EPOCH_SECONDS.test(value)) return Number(value) * 1000;
-  return DATE.test(value) ? Date.parse(value) : Number.NaN;
+  return DATE.test(value) && isDay(value.slice(0, 10)) ? Date.parse(value) : Number.NaN;
+}
+
+/** Whether the calendar has the day; a parser takes the 31st of February for the 3rd of March. */
+function isDay(day: string): boolean {
+  const instant = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(instant.getTime()) && instant.toISOString().startsWith(day);
 }
 
 function truth(wanted: string, where: string): Matcher {

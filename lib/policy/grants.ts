@@ -1,4 +1,5 @@
 import { listOf, type PolicyDocument, type Statement } from './document.ts';
+import { matchesPattern, patternOf } from './pattern.ts';
 
 /** One thing that a policy of a session-broker role may not allow. */
 export interface ForbiddenGrant {
@@ -17,6 +18,23 @@ const ELEMENTS: readonly string[] = ['Sid', 'Effect', 'Action', 'NotAction', 'Re
 /** How the names of IAM's reading actions begin; none of them changes who may do what. */
 const IAM_READS = /^(?:get|list|simulate|generate)/;
 
+/**
+ * IAM's actions that change what a role is: its policies, its trust and its boundary.
+ * @see Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access Management"
+ */
+const ROLE_CHANGES: readonly string[] = [
+  'attachrolepolicy',
+  'createpolicyversion',
+  'deleterole',
+  'deleterolepermissionsboundary',
+  'deleterolepolicy',
+  'detachrolepolicy',
+  'putrolepermissionsboundary',
+  'putrolepolicy',
+  'setdefaultpolicyversion',
+  'updateassumerolepolicy',
+];
+
 /** What a statement that allows all but a list must leave out. */
 const LEFT_OUT = ['iam:*', 'sts:*'] as const;
 
@@ -27,11 +45,12 @@ const LEFT_OUT = ['iam:*', 'sts:*'] as const;
 const BROAD_MANAGED_POLICIES = /^arn:[a-z-]+:iam::aws:policy\/(?:AdministratorAccess|IAMFullAccess|PowerUserAccess)$/;
 
 /**
- * What a policy grants that would let a session leave its name: every action, all of IAM or STS, or a role that is
- * not in `chainTo`. A wildcard is judged by what it covers, in any spelling; what cannot be read counts as granted.
+ * What a policy grants that would let a session leave its name: every action, all of IAM or STS, a role that is not
+ * in `chainTo`, or a change of roles that may be the session's own. A wildcard is judged by what it covers, in any
+ * spelling; what cannot be read counts as granted.
  *
- * An action of IAM that is written out by name is its author's decision and passes, and so does `iam:PassRole`,
- * which the guard denies.
+ * Any other action of IAM that is written out by name is its author's decision and passes, and so does
+ * `iam:PassRole`, which the guard denies.
  * @param document an identity-based policy, from a configuration or from a finished template
  * @param chainTo ARNs of the roles that the session may go on to
  */
@@ -93,25 +112,28 @@ function reasonAgainst(action: unknown, statement: Statement, chainTo: readonly 
   if (service === 'iam' && hasWildcard && !IAM_READS.test(name)) {
     return 'covers actions of IAM that change who may do what; write each action out';
   }
+  if (service === 'iam' && ROLE_CHANGES.includes(name) && !hasExactResources(statement)) {
+    return 'may change the session-broker role itself on such a resource; name other roles or policies by their exact ARNs';
+  }
   if (service !== 'sts') return undefined;
   if (hasWildcard) {
-    const chains = ['assumerole', 'assumeroot'].some((chain) => covers(name, chain));
+    const covered = patternOf(name, true);
+    const chains = ['assumerole', 'assumeroot'].some((chain) => matchesPattern(covered, chain));
     return chains ? 'covers sts:AssumeRole or sts:AssumeRoot; list the roles in chainTo, which grants it' : undefined;
   }
   if (name === 'assumeroot') return 'leaves the role for an account root; a session goes on by chainTo alone';
   if (name !== 'assumerole') return undefined;
-  const resources: readonly unknown[] = listOf(statement.Resource);
-  const areListed =
-    resources.length > 0 && resources.every((resource) => typeof resource === 'string' && chainTo.includes(resource));
-  if (areListed && statement.NotResource === undefined) return undefined;
+  if (everyResource(statement, (resource) => chainTo.includes(resource))) return undefined;
   return 'reaches roles that are not in chainTo; list them there, by their exact ARNs';
 }
 
-/** Whether an action's name with wildcards covers another, both in lower case. */
-function covers(pattern: string, name: string): boolean {
-  const source = pattern
-    .replace(/[^a-z0-9*?]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(name);
+/** Whether a statement names each of its resources, without a wildcard or a policy variable. */
+function hasExactResources(statement: Statement): boolean {
+  return everyResource(statement, (resource) => !/[*?$]/.test(resource));
+}
+
+function everyResource({ Resource, NotResource }: Statement, holds: (resource: string) => boolean): boolean {
+  const resources: readonly unknown[] = listOf(Resource);
+  const areHeld = resources.every((resource) => typeof resource === 'string' && holds(resource));
+  return resources.length > 0 && areHeld && NotResource === undefined;
 }

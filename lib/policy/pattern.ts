@@ -79,8 +79,7 @@ export function parseTemplate(text: string, wildcards: boolean, where: string): 
 /** A template without variables. */
 export function patternOf(text: string, wildcards: boolean): Pattern {
   const pattern: number[] = [];
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
+  for (const code of codesOf(text)) {
     if (wildcards && code === 0x2a) {
       if (pattern.at(-1) !== ANY) pattern.push(ANY);
     } else {
@@ -88,6 +87,11 @@ export function patternOf(text: string, wildcards: boolean): Pattern {
     }
   }
   return pattern;
+}
+
+/** The text of a pattern without wildcards. */
+export function textOf(pattern: Pattern): string {
+  return pattern.map((code) => String.fromCodePoint(code)).join('');
 }
 
 /** The parts of a template between its first `count - 1` colons, those inside variables not counted. */
@@ -127,7 +131,7 @@ export function resolveTemplate(template: Template, context: ContextValues): Pat
   for (const piece of template) {
     const resolved = isVariable(piece) ? variableValue(piece, context) : piece;
     if (resolved === undefined) return undefined;
-    pattern.push(...resolved);
+    for (const code of resolved) pattern.push(code);
   }
   return pattern;
 }
@@ -137,16 +141,17 @@ export function resolveTemplate(template: Template, context: ContextValues): Pat
  * never above the product of both lengths.
  */
 export function matchesPattern(pattern: Pattern, text: string): boolean {
+  const codes = codesOf(text);
   let at = 0;
   let index = 0;
   let star = -1;
   let resume = 0;
-  while (index < text.length) {
+  while (index < codes.length) {
     const expected = pattern[at];
     if (expected === ANY) {
       star = at++;
       resume = index;
-    } else if (expected === ONE || (expected !== undefined && expected === text.charCodeAt(index))) {
+    } else if (expected === ONE || (expected !== undefined && expected === codes[index])) {
       at++;
       index++;
     } else if (star >= 0) {
@@ -158,6 +163,11 @@ export function matchesPattern(pattern: Pattern, text: string): boolean {
   }
   while (pattern[at] === ANY) at++;
   return at === pattern.length;
+}
+
+/** By whole characters, also those that take two units of a JavaScript string. */
+function codesOf(text: string): readonly number[] {
+  return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
 function isVariable(piece: Pattern | Variable): piece is Variable {

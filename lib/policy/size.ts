@@ -11,14 +11,9 @@ export function policySize(document: PolicyDocument): number {
   return JSON.stringify(document).length;
 }
 
-/**
- * @param limit characters, the account's quota L-C07B4B0D
- * @throws {SessionBrokerError} PolicyTooLarge
- */
-export function assertTrustPolicySize(document: PolicyDocument, limit: number = TRUST_POLICY_LENGTH): void {
-  const remedy =
-    'name fewer principals or session tags, or have the quota L-C07B4B0D raised and set the limit that was granted';
-  assertSize('trust policy', policySize(document), limit, remedy);
+/** @throws {SessionBrokerError} PolicyTooLarge */
+export function assertTrustPolicySize(document: PolicyDocument): void {
+  assertSize('trust policy', policySize(document), TRUST_POLICY_LENGTH, 'name fewer principals or session tags');
 }
 
 /**

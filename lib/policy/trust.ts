@@ -27,11 +27,6 @@ export interface TrustPolicyProps {
   readonly sessionTagKeys?: readonly string[] | undefined;
   /** @default 'free' */
   readonly roleSessionName?: RoleSessionName | undefined;
-  /**
-   * The account's quota for a trust policy, in characters without white space.
-   * @default TRUST_POLICY_LENGTH
-   */
-  readonly sizeLimit?: number | undefined;
 }
 
 /**
@@ -68,7 +63,7 @@ export function renderTrustPolicy(props: TrustPolicyProps): PolicyDocument {
     statements.push(...scopedPair('Internal', systemPrincipals, internal, roleSessionName));
   }
   const document = policyDocument(statements);
-  assertTrustPolicySize(document, props.sizeLimit);
+  assertTrustPolicySize(document);
   return document;
 }
 

@@ -82,7 +82,8 @@ export class SessionBrokerStack extends Stack {
     if (tenant.callerPolicy === 'external') {
       new CfnOutput(this, 'CallerPolicyArn', {
         value: this.role.callerPolicyArn,
-        description: 'ARN of the policy that the owner of the tenant role attaches to it',
+        description:
+          'ARN of the caller policy: the owner of the tenant role attaches it, or in another account one with the same statements',
       });
     }
   }

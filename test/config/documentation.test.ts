@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
-import { brokerNames, createScope, DEFAULT_IAM_PATH } from '../../lib/identity/index.ts';
-import { renderChainTrustPolicy } from '../../lib/policy/index.ts';
+import { brokerArns, brokerNames, createScope, DEFAULT_IAM_PATH } from '../../lib/identity/index.ts';
+import { renderCallerPolicy, renderChainTrustPolicy } from '../../lib/policy/index.ts';
 import { renderJsonSchema } from '../../scripts/json-schema.ts';
 import { ACCOUNT } from './fixtures.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -49,10 +49,14 @@ describe('docs/configuration.md', () => {
     for (const example of examples) expect(() => parseConfig(example, 'docs')).not.toThrow();
   });
 
-  it('shows the trust policy that the owner of a chainTo role needs', () => {
-    const { roleName } = brokerNames({ cluster: 'hub', tenant: 'acme' });
-    const roleArn = `arn:aws:iam::${ACCOUNT}:role${DEFAULT_IAM_PATH}${roleName}`;
-    const rendered = renderChainTrustPolicy(roleArn, createScope({ tenant: 'acme' }));
-    expect(blocks('json').map((block) => JSON.parse(block))).toEqual([rendered]);
+  it('shows the policies that the owners of a tenant role in another account and of a chainTo role need', () => {
+    const names = brokerNames({ cluster: 'hub', tenant: 'acme' });
+    const place = { partition: 'aws', account: ACCOUNT, region: 'us-west-2', iamPath: DEFAULT_IAM_PATH } as const;
+    const arns = brokerArns({ ...place, names });
+    const rendered = [
+      renderCallerPolicy([arns]),
+      renderChainTrustPolicy(arns.roleArn, createScope({ tenant: 'acme' })),
+    ];
+    expect(blocks('json').map((block) => JSON.parse(block))).toEqual(rendered);
   });
 });

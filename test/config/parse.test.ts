@@ -342,6 +342,27 @@ describe('the shape of a configuration', () => {
       '7:70 clusters.hub.tenants.acme.statements[0].Principal: key must be one of Sid, Effect, Action, NotAction, Resource, NotResource, Condition: "Principal"; remove it, the statement is about the session-broker role',
     ],
     [
+      'toString: 1',
+      '7:9 clusters.hub.tenants.acme.toString: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "toString"; remove it',
+    ],
+    [
+      'valueOf: 1',
+      '7:9 clusters.hub.tenants.acme.valueOf: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "valueOf"; remove it',
+    ],
+    [
+      'hasOwnProperty: 1',
+      '7:9 clusters.hub.tenants.acme.hasOwnProperty: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "hasOwnProperty"; remove it',
+    ],
+    [
+      'Principal: 1',
+      '7:9 clusters.hub.tenants.acme.Principal: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "Principal"; remove it',
+    ],
+    [
+      'NotPrincipal: 1',
+      '7:9 clusters.hub.tenants.acme.NotPrincipal: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "NotPrincipal"; remove it',
+    ],
+    ['models: [~]', '7:18 clusters.hub.tenants.acme.models[0]: value must be a text; give it a value, or remove it'],
+    [
       'statements: [{Action: s3:Get*, Resource: "*"}]',
       '7:22 clusters.hub.tenants.acme.statements[0].Effect: Effect must be given; add it, Allow or Deny',
     ],
@@ -351,6 +372,25 @@ describe('the shape of a configuration', () => {
     ],
   ])('fails for %s', (line, expected) => {
     expect(brief(`${HEAD}      acme:\n        ${line}\n        tenantRole: ${TENANT_ROLE}\n`)).toEqual([expected]);
+  });
+
+  it('fails with the first hundred faults of many, and says how many more there are', () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => `        modelz${index}: 1\n`);
+    const text = `${HEAD}      acme:\n        tenantRole: ${TENANT_ROLE}\n${lines.join('')}`;
+    const { message, detail } = refusalOf(() => parseConfig(text, 'tenants.yaml'));
+    const shown = message.split('\n');
+    expect(shown).toHaveLength(102);
+    expect(shown[0]).toBe('configuration has 20000 faults');
+    expect(shown[100]).toMatch(/^tenants\.yaml:107:9 clusters\.hub\.tenants\.acme\.modelz99: /);
+    expect(shown[101]).toBe('and 19900 more; correct these first');
+    expect(detail['faults']).toHaveLength(100);
+  });
+
+  it('fails without a word of more where there are a hundred', () => {
+    const keys = Array.from({ length: 100 }, (_, index) => `        x${index}: 1\n`).join('');
+    const text = `${HEAD}      acme:\n        tenantRole: ${TENANT_ROLE}\n${keys}`;
+    expect(faultsOf(text)).toHaveLength(100);
+    expect(refusalOf(() => parseConfig(text, 'tenants.yaml')).message).not.toContain('more; correct');
   });
 
   it('fails for keys that are missing, at what they are missing from', () => {

@@ -73,6 +73,20 @@ describe('the tenant role', () => {
     ]);
   });
 
+  it('fails when two tenants have the same of one EKS cluster, under two keys', () => {
+    const keys = { eks: { clusterName: 'production-1' } };
+    const clusters = { h1: cluster({ acme: optedIn() }, keys), h2: cluster({ globex: optedIn() }, keys) };
+    expect(refusals(clusters)).toEqual([
+      [
+        'PrincipalNotAllowed',
+        'clusters.h2.tenants.globex.tenantRole',
+        `tenant role must be that of one tenant, and acme has it too: either could take the other's names: "${TENANT_ROLE}"; give each tenant a role of its own`,
+      ],
+    ]);
+    parse({ ...clusters, h2: cluster({ globex: optedIn() }, { ...keys, region: 'us-east-1' }) });
+    parse({ ...clusters, h2: cluster({ acme: optedIn() }, keys) });
+  });
+
   it('may be the same where only one is opted in, on two clusters, and by name in two accounts', () => {
     parse({ hub: cluster({ acme: optedIn(), globex: tenant() }, { rollout: 'general' }) });
     parse({ hub: cluster({ acme: optedIn() }), edge: cluster({ acme: optedIn() }) });
@@ -103,7 +117,7 @@ describe('the tenant role', () => {
       'another account under attach',
       FAR_ROLE,
       'PrincipalNotAllowed',
-      `tenant role must be in the account of the cluster, ${ACCOUNT}, under callerPolicy: attach, which would attach in the wrong account: "${FAR_ROLE}"; set callerPolicy: external and let the owner of the role attach the policy`,
+      `tenant role must be in the account of the cluster, ${ACCOUNT}, under callerPolicy: attach, which would attach in the wrong account: "${FAR_ROLE}"; set callerPolicy: external and let the owner of the role make a policy with the same statements there`,
     ],
     [
       'the session-broker role itself',
@@ -421,6 +435,11 @@ describe('statements', () => {
       'statement must not allow an action that reaches roles that are not in chainTo: "sts:AssumeRole"; list them there, by their exact ARNs',
     ],
     [
+      { Action: 'iam:PutRolePolicy', Resource: '*' },
+      '.Action',
+      'statement must not allow an action that may change the session-broker role itself on such a resource: "iam:PutRolePolicy"; name other roles or policies by their exact ARNs',
+    ],
+    [
       { Action: undefined, NotAction: ['iam:*', 'sts:*'] },
       '.NotAction',
       'NotAction must not stand in a statement that allows, which would allow all that AWS adds later: ["iam:*","sts:*"]; list what is needed under Action',
@@ -557,6 +576,16 @@ describe('managed policies', () => {
   });
 });
 
+describe('an action that stands twice in a statement', () => {
+  it('fails at each place', () => {
+    const statements = [{ Effect: 'Allow', Action: ['iam:*', 's3:GetObject', 'iam:*'], Resource: '*' }];
+    expect(tenantRefusals({ statements }).map(([, path]) => path)).toEqual([
+      'statements[0].Action[0]',
+      'statements[0].Action[2]',
+    ]);
+  });
+});
+
 describe('Kubernetes groups', () => {
   it.each([
     ['', ['', 'Kubernetes group must have a name: ""; remove it']],
@@ -567,6 +596,8 @@ describe('Kubernetes groups', () => {
         'Kubernetes group must not begin with "system:", which EKS refuses: "system:masters"; bind a group of your own to the same ClusterRole',
       ],
     ],
+    [' system:masters', ['', 'Kubernetes group must not begin or end with white space: " system:masters"; remove it']],
+    ['a\t', ['', 'Kubernetes group must not begin or end with white space: "a\\t"; remove it']],
   ])('fail for %j', (group, [, message]) => {
     expect(tenantRefusals({ eks: { kubernetesGroups: [group] } })).toEqual([
       ['ConfigInvalid', 'eks.kubernetesGroups[0]', message],
@@ -694,7 +725,7 @@ describe('a tenant without a file', () => {
     const error = refusalOf(() => assertTenant(facts, { ...acme, tenantRole: FAR_ROLE }));
     expect(error.code).toBe('PrincipalNotAllowed');
     expect(error.message).toBe(
-      `tenant acme of cluster hub: tenantRole: tenant role must be in the account of the cluster, ${ACCOUNT}, under callerPolicy: attach, which would attach in the wrong account: "${FAR_ROLE}"; set callerPolicy: external and let the owner of the role attach the policy`,
+      `tenant acme of cluster hub: tenantRole: tenant role must be in the account of the cluster, ${ACCOUNT}, under callerPolicy: attach, which would attach in the wrong account: "${FAR_ROLE}"; set callerPolicy: external and let the owner of the role make a policy with the same statements there`,
     );
   });
 

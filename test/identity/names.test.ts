@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  brokerArns,
   brokerNames,
   parseIamPath,
   parseParameterPrefix,
@@ -146,6 +147,21 @@ describe('a role ARN', () => {
     expect(codeOf(() => parseRoleArn(`arn:aws:iam::111122223333:role/${'a'.repeat(64)}`))).toBeUndefined();
     expect(codeOf(() => parseRoleArn(`arn:aws:iam::111122223333:role/${'a'.repeat(65)}`))).toBe('RoleArnInvalid');
     expect(codeOf(() => parseRoleArn(`arn:aws:iam::111122223333:role/${'a'.repeat(511)}/b`))).toBe('RoleArnInvalid');
+  });
+});
+
+describe('the ARNs of a session-broker role', () => {
+  test('follow from its names and from where it is', () => {
+    const names = brokerNames({ cluster: 'hub', tenant: 'acme', parameterPrefix: '/platform' });
+    const place = { partition: 'aws-cn', account: '111122223333', region: 'cn-north-1', iamPath: '/x/' } as const;
+    expect(brokerArns({ ...place, names })).toEqual({
+      roleArn: 'arn:aws-cn:iam::111122223333:role/x/hub-acme-session',
+      callerPolicyArn: 'arn:aws-cn:iam::111122223333:policy/x/hub-acme-caller',
+      parameterArns: [
+        'arn:aws-cn:ssm:cn-north-1:111122223333:parameter/platform/hub/session-broker/acme/session_role_arn',
+        'arn:aws-cn:ssm:cn-north-1:111122223333:parameter/platform/hub/session-broker/acme/source_identity_pattern',
+      ],
+    });
   });
 });
 

@@ -128,6 +128,18 @@ describe('a refusal', () => {
       'source identity must not contain ":", which STS does not accept: "agent:acme:s1"; write "agent.acme.s1"',
     ],
     [
+      'AGENT:ACME:s1',
+      'source identity must not contain ":", which STS does not accept: "AGENT:ACME:s1"; the form is agent.<tenant>[.<workflow>].<session> or internal.<tenant>.<session>',
+    ],
+    [
+      'agent.acme.s1:',
+      'source identity must not contain ":", which STS does not accept: "agent.acme.s1:"; the form is agent.<tenant>[.<workflow>].<session> or internal.<tenant>.<session>',
+    ],
+    [
+      'arn:x',
+      'source identity must not contain ":", which STS does not accept: "arn:x"; the form is agent.<tenant>[.<workflow>].<session> or internal.<tenant>.<session>',
+    ],
+    [
       `agent.acme.${UUID}${UUID}`,
       `session id must have at most 53 characters, which is what "agent.acme" leaves of the 64 of a source identity: "${UUID}${UUID}" has 72; choose a shorter one, it is never cut`,
     ],

@@ -51,6 +51,7 @@ describe('condition operators', () => {
     ['agent.Acme', 'AGENT.acme', true],
     ['agent.*', 'AGENT.acme', false],
     [['x', 'Y'], 'y', true],
+    ['\u{10400}', '\u{10428}', true],
     ['a', undefined, false],
   ]);
   describeOperator('StringLike', 'StringNotLike', [
@@ -58,6 +59,10 @@ describe('condition operators', () => {
     ['agent.acme.?*', 'agent.acme.', false],
     ['agent.acme.?*', 'agent.acme-2.s1', false],
     ['agent.acme.?*', 'Agent.acme.s1', false],
+    // One character each, though two units of a JavaScript string.
+    ['agent.?', 'agent.\u{1f600}', true],
+    ['agent.??', 'agent.\u{1f600}', false],
+    ['*\u{1f600}?', 'a\u{1f600}\u{1f600}', true],
     ['agent.acme.*.*', 'agent.acme.s1', false],
     ['agent.acme.*.*', 'agent.acme.s1.', true],
     ['agent.acme.*.*', 'agent.acme..s1', true],
@@ -81,6 +86,8 @@ describe('condition operators', () => {
     ['300', 'many', false],
     ['300', '', false],
     [['1', '2'], '2', true],
+    ['999999999999999', '999999999999998', false],
+    ['000000000000000001', '1', true],
     ['300', undefined, false],
   ]);
   describeOperator('NumericLessThan', undefined, [
@@ -110,6 +117,8 @@ describe('condition operators', () => {
     ['2026-01-01T00:00:00Z', '1767225600', true],
     ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', false],
     ['2026-01-01T00:00:00Z', 'today', false],
+    ['2026-03-03', '2026-02-31', false],
+    ['2024-02-29', '2024-02-29T00:00:00Z', true],
     ['2026-01-01T00:00:00Z', undefined, false],
   ]);
   describeOperator('DateLessThan', undefined, [
@@ -209,6 +218,16 @@ describe('IfExists', () => {
 });
 
 // IAM User Guide, "Set operators for multivalued context keys"
+describe('a number of the request', () => {
+  it('fails with more digits than are compared exactly', () => {
+    const refusal = refusalOf(() => holds('NumericNotEquals', '1', '9007199254740993'));
+    expect([refusal.code, refusal.message]).toEqual([
+      'PolicyNotUnderstood',
+      'policy, condition NumericNotEquals aws:PrincipalTag/key: a number must have at most 15 digits: "9007199254740993"',
+    ]);
+  });
+});
+
 describe('set operators', () => {
   it.each([
     ['ForAllValues:StringEquals', ['team', 'cost'], ['team'], true],
@@ -280,6 +299,12 @@ describe('policy variables', () => {
     expect(holds(operator, wanted, given, context)).toBe(expected);
   });
 
+  it('are compared at any length', () => {
+    const long = 'A'.repeat(300_000);
+    expect(holds('StringEquals', '${aws:PrincipalTag/long}', long, { 'aws:PrincipalTag/long': long })).toBe(true);
+    expect(holds('StringEqualsIgnoreCase', long.toLowerCase(), long)).toBe(true);
+  });
+
   it('take no value from a key that has several', () => {
     expect(holds('StringLike', '${aws:Several}', 'a', { 'aws:Several': ['a', 'b'] })).toBe(false);
   });
@@ -306,6 +331,22 @@ describe('reading conditions', () => {
     [{ Bool: { 'aws:x': '${aws:y}' } }, 'trust, condition Bool aws:x: the value must be true or false: "${aws:y}"'],
     [{ NumericEquals: { 'aws:x': '1e3' } }, 'trust, condition NumericEquals aws:x: a number must be decimal: "1e3"'],
     [{ NumericEquals: { 'aws:x': '' } }, 'trust, condition NumericEquals aws:x: a number must be decimal: ""'],
+    [
+      { NumericEquals: { 'aws:x': '9007199254740993' } },
+      'trust, condition NumericEquals aws:x: a number must have at most 15 digits: "9007199254740993"',
+    ],
+    [
+      { NumericEquals: { 'aws:x': '0.1000000000000000055' } },
+      'trust, condition NumericEquals aws:x: a number must have at most 15 digits: "0.1000000000000000055"',
+    ],
+    [
+      { DateEquals: { 'aws:x': '2026-02-31' } },
+      'trust, condition DateEquals aws:x: a date must read like 2026-01-31T12:00:00Z, or be seconds since 1970: "2026-02-31"',
+    ],
+    [
+      { DateEquals: { 'aws:x': '2025-02-29T00:00:00+01:00' } },
+      'trust, condition DateEquals aws:x: a date must read like 2026-01-31T12:00:00Z, or be seconds since 1970: "2025-02-29T00:00:00+01:00"',
+    ],
     [
       { DateLessThan: { 'aws:x': '2026' } },
       'trust, condition DateLessThan aws:x: a date must read like 2026-01-31T12:00:00Z, or be seconds since 1970: "2026"',

@@ -72,6 +72,7 @@ describe('forbidden grants', () => {
     'iam:GenerateServiceLastAccessedDetails',
     'iam:GetRole',
     'iam:PassRole',
+    'iam:CreateUser',
     'sts:GetCallerIdentity',
     'sts:Get*',
     'sts:SetSourceIdentity',
@@ -99,6 +100,45 @@ describe('forbidden grants', () => {
     ['a resource that is not a text', { Resource: { Ref: 'Role' } as unknown as string }, ['sts:AssumeRole']],
   ])('judge sts:AssumeRole by its resources: %s', (_name, resources, expected) => {
     expect(actionsIn(allow({ Action: 'sts:AssumeRole', ...resources }))).toEqual(expected);
+  });
+
+  it.each([
+    'AttachRolePolicy',
+    'CreatePolicyVersion',
+    'DeleteRole',
+    'DeleteRolePermissionsBoundary',
+    'DeleteRolePolicy',
+    'DetachRolePolicy',
+    'PutRolePermissionsBoundary',
+    'PutRolePolicy',
+    'SetDefaultPolicyVersion',
+    'UpdateAssumeRolePolicy',
+  ])('fail for iam:%s on every resource, and not on others named exactly', (name) => {
+    const action = `iam:${name}`;
+    expect(forbiddenGrants(allow({ Action: action, Resource: '*' }), [])).toEqual([
+      {
+        index: 0,
+        action,
+        reason:
+          'may change the session-broker role itself on such a resource; name other roles or policies by their exact ARNs',
+      },
+    ]);
+    expect(actionsIn(allow({ Action: action.toUpperCase(), Resource: '*' }))).toEqual([action.toUpperCase()]);
+    expect(actionsIn(allow({ Action: action, Resource: [LISTED, OTHER] }))).toEqual([]);
+  });
+
+  it.each([
+    ['a wildcard', { Resource: 'arn:aws:iam::111122223333:role/*' }, ['iam:PutRolePolicy']],
+    ['a wildcard for one character', { Resource: `${OTHER}?` }, ['iam:PutRolePolicy']],
+    ['a policy variable', { Resource: 'arn:aws:iam::111122223333:role/${aws:userid}' }, ['iam:PutRolePolicy']],
+    ['a wildcard beside an exact ARN', { Resource: [OTHER, '*'] }, ['iam:PutRolePolicy']],
+    ['all but a role', { NotResource: OTHER }, ['iam:PutRolePolicy']],
+    ['an exact ARN and, at once, all but another', { Resource: OTHER, NotResource: LISTED }, ['iam:PutRolePolicy']],
+    ['no resource', {}, ['iam:PutRolePolicy']],
+    ['a resource that is not a text', { Resource: { Ref: 'Role' } as unknown as string }, ['iam:PutRolePolicy']],
+    ['an exact ARN', { Resource: OTHER }, []],
+  ])('judge a change of roles by its resources: %s', (_name, resources, expected) => {
+    expect(actionsIn(allow({ Action: 'iam:PutRolePolicy', ...resources }))).toEqual(expected);
   });
 
   it('judge sts:AssumeRole in any case, and a condition changes nothing', () => {

@@ -223,7 +223,8 @@ describe('a stack', () => {
       ...(plainTemplate('acme')['Outputs'] as object),
       CallerPolicyArn: {
         Value: { Ref: 'RoleCallerPolicy2C0F5B2E' },
-        Description: 'ARN of the policy that the owner of the tenant role attaches to it',
+        Description:
+          'ARN of the caller policy: the owner of the tenant role attaches it, or in another account one with the same statements',
       },
     });
     expect(template?.Resources?.['RoleCallerPolicy2C0F5B2E']?.Properties).not.toHaveProperty('Roles');
