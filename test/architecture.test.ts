@@ -7,13 +7,14 @@ const ROOT = join(import.meta.dirname, '..');
 /** What each room may import from: its own folder, those listed, and all that those may. */
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  nearest: [],
   identity: ['errors'],
   policy: ['identity'],
-  config: ['policy'],
+  config: ['policy', 'nearest'],
   template: ['errors'],
   constructs: ['config', 'template'],
   stacks: ['constructs'],
-  runtime: ['policy'],
+  runtime: ['policy', 'nearest'],
   local: ['config', 'template'],
   cli: ['runtime', 'local', 'config'],
 };
@@ -28,7 +29,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The rooms that read no clock, environment, file or network. */
-const PURE = ['errors', 'identity', 'policy', 'config', 'template'];
+const PURE = ['errors', 'nearest', 'identity', 'policy', 'config', 'template'];
 
 interface Source {
   readonly path: string;

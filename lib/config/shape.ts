@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { nearest } from '../nearest.ts';
 import { type FaultPath, fault, type RuleFault } from './faults.ts';
-import { nearest } from './nearest.ts';
 import { getConfigSchema, known, type RawConfig } from './schema.ts';
 
 type Mapping = Record<string | number, unknown>;

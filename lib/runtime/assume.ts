@@ -1,6 +1,7 @@
 import { quote, SessionBrokerError } from '../errors.ts';
 import { formatSourceIdentity, type RoleArn, type SessionIdentity } from '../identity/index.ts';
 import type { Clients } from './clients.ts';
+import { LEAST_LIFE } from './renew.ts';
 
 /** A session's credentials, as every SDK client takes them. */
 export interface SessionCredentials {
@@ -23,7 +24,7 @@ export interface AssumeRoleRequest {
 /**
  * Assumes a session-broker role under a session's name. The role session name is the same string: Kubernetes
  * audit, Bedrock and S3 logs show it and never the source identity.
- * @throws {SessionBrokerError} SourceIdentityMismatch, ResponseInvalid, and what a call can end in
+ * @throws {SessionBrokerError} SourceIdentityMismatch, ResponseInvalid, ClockSkew, and what a call can end in
  */
 export async function assumeRole(
   clients: Clients,
@@ -50,10 +51,11 @@ export async function assumeRole(
       `source identity of the session must be ${quote(sourceIdentity)}, STS answered ${answer.SourceIdentity === undefined ? 'without one' : quote(answer.SourceIdentity)}; the credentials are thrown away; check that the endpoint is AWS's and that the dispatcher's own session has no source identity`,
     );
   }
-  if (Expiration.getTime() <= now()) {
+  if (Expiration.getTime() - now() <= LEAST_LIFE) {
     throw new SessionBrokerError(
-      'ResponseInvalid',
-      `credentials from STS must expire in the future, by this machine's clock they expired at ${quote(Expiration.toISOString())}; synchronize the clock (NTP, chrony)`,
+      'ClockSkew',
+      `credentials from STS must live for more than ${LEAST_LIFE / 1000} seconds, by this machine's clock they expire at ${quote(Expiration.toISOString())} and it is ${quote(new Date(now()).toISOString())}; synchronize the clock (NTP, chrony)`,
+      { detail: { expiration: Expiration } },
     );
   }
   const credentials = {

@@ -1,9 +1,10 @@
 import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
-import type { AssumeRoleCommandInput, AssumeRoleCommandOutput, STSClientConfig } from '@aws-sdk/client-sts';
+import type { AssumeRoleCommandInput, AssumeRoleCommandOutput, STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
 import { checkTransport, stopBeforeSending, type TransportCheck } from './endpoint.ts';
 import { once } from './once.ts';
+import { withoutSecrets } from './redact.ts';
 import { type Attempt, translate } from './translate.ts';
 
 /** Credentials, or a provider of them, as every SDK client takes them. */
@@ -46,13 +47,17 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
   const { check, endpoint, credentials, clientConfig } = settings;
   const { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
   const common = {
-    requestHandler: TIMEOUTS,
     ...clientConfig,
+    requestHandler: withTimeouts(clientConfig?.requestHandler),
     ...(settings.region !== undefined && { region: settings.region }),
   };
   const regional = { ...common, useGlobalEndpoint: false };
 
-  const sts = new STSClient({ ...regional, ...(endpoint && { endpoint }), ...(credentials && { credentials }) });
+  const sts = new STSClient({
+    ...regional,
+    ...(endpoint && { endpoint }),
+    ...(credentials !== undefined && { credentials }),
+  });
   sts.middlewareStack.add(checkTransport(check, 'STS'), { step: 'build', priority: 'low' });
   const region = await resolveRegion(sts.config.region);
   const partition = partitionOf(region);
@@ -78,8 +83,9 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
     const forceRefresh = credentialsWereRejected;
     credentialsWereRejected = false;
     try {
-      await sts.config.credentials({ forceRefresh });
+      checkCredentials(await sts.config.credentials({ forceRefresh }));
     } catch (error) {
+      credentialsWereRejected = true;
       throw translate(error, { action: 'credentials', region });
     }
     try {
@@ -102,10 +108,37 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
   };
 }
 
+type RequestHandler = NonNullable<ClientConfig['requestHandler']>;
+
+/** A handler is taken as it is; settings of the SDK's own handler are laid over ours. */
+function withTimeouts(given: RequestHandler = TIMEOUTS): RequestHandler {
+  return 'handle' in given ? given : { ...TIMEOUTS, ...given };
+}
+
+/** Whether a text can be in a signed request: printable ASCII, at least one character, no space or line break. */
+const SIGNABLE = /^[\x21-\x7e]+$/;
+
+type ResolvedCredentials = Awaited<ReturnType<STSClient['config']['credentials']>>;
+
+/** What would otherwise fail as a request is signed or sent, and look like a fault of the network. */
+function checkCredentials(credentials: Partial<ResolvedCredentials> | undefined): void {
+  const { accessKeyId, secretAccessKey, sessionToken = '-' } = credentials ?? {};
+  for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey, sessionToken })) {
+    if (typeof value === 'string' && SIGNABLE.test(value)) continue;
+    throw new SessionBrokerError(
+      'DispatcherCredentialsMissing',
+      `${name} of the dispatcher's own credentials must be text without a space or a line break; correct the option credentials, the credentials in the environment or the profile`,
+      { detail: { action: 'credentials' } },
+    );
+  }
+}
+
 async function resolveRegion(resolve: () => Promise<string>): Promise<string> {
   try {
     return await resolve();
   } catch (cause) {
+    const [, refused] = /^Region not accepted: region="(.*)" is not/s.exec(String((cause as Error)?.message)) ?? [];
+    if (refused !== undefined) partitionOf(refused); // throws RegionInvalid, with the value
     throw new SessionBrokerError(
       'RegionUnresolved',
       'region must be known: set the option region, AWS_REGION or region in the profile to the Region of the cluster',
@@ -119,7 +152,7 @@ function unusableEndpoint(cause: unknown): never {
   if (cause instanceof SessionBrokerError) throw cause;
   throw new SessionBrokerError(
     'EndpointInvalid',
-    `STS endpoint in AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or the profile cannot be used: ${quote(cause instanceof Error ? cause.message : cause)}; correct or remove it`,
-    { cause },
+    `STS endpoint in AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or the profile cannot be used: ${quote(withoutSecrets(cause).message)}; correct or remove it`,
+    { cause: withoutSecrets(cause) },
   );
 }

@@ -19,10 +19,15 @@ export function parseEndpoint(text: string): URL {
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
     throw new SessionBrokerError(
       'EndpointInvalid',
-      `endpoint must be an https URL: ${quote(text)}; write it like "https://sts.us-west-2.amazonaws.com"`,
+      `endpoint must be an https URL: ${quote(withoutUserInfo(text))}; write it like "https://sts.us-west-2.amazonaws.com"`,
     );
   }
   return url;
+}
+
+/** A text that may be a URL, without what may be a password: everything before its last "@". */
+function withoutUserInfo(text: unknown): unknown {
+  return typeof text === 'string' ? text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1[redacted]@') : text;
 }
 
 /** Refuses a destination to which a request would travel in the clear. */

@@ -1,99 +1,20 @@
-import { quote, SessionBrokerError } from '../errors.ts';
+import { SessionBrokerError } from '../errors.ts';
 import {
   brokerNames,
   createSessionIdentity,
   DEFAULT_PARAMETER_PREFIX,
-  parseCluster,
-  parseParameterPrefix,
   parseRoleArn,
-  parseSessionId,
-  parseWorkflow,
-  partitionOf,
   SESSION_DURATION_SECONDS,
   type SessionIdentity,
 } from '../identity/index.ts';
 import { assumeRole, type SessionCredentials } from './assume.ts';
-import { type ClientConfig, createClients, type DispatcherCredentials } from './clients.ts';
+import { createClients } from './clients.ts';
 import { createTransportCheck, parseEndpoint } from './endpoint.ts';
 import { type Environment, emitWarning, readEnvironment, VARIABLES } from './environment.ts';
 import { once } from './once.ts';
+import { checkOptions, type FromSessionBrokerOptions } from './options.ts';
 import { type RenewalRequest, renewing } from './renew.ts';
 import { type RoleSource, resolveRole } from './resolve-role.ts';
-
-export interface FromSessionBrokerOptions {
-  /** The session id: one or more of A-Z a-z 0-9 "_" "-", at most what the tenant leaves of 64 characters. */
-  readonly session: string;
-  /**
-   * The tenant's name, a lower-case DNS label.
-   * @default SESSION_BROKER_TENANT
-   */
-  readonly tenant?: string | undefined;
-  /**
-   * The workflow's name, a lower-case DNS label: the session runs in the workflow's role and under its scope.
-   * @default none: the tenant's own role
-   */
-  readonly workflow?: string | undefined;
-  /**
-   * The cluster's name, a lower-case DNS label. Not used when the role's ARN is given.
-   * @default SESSION_BROKER_CLUSTER
-   */
-  readonly cluster?: string | undefined;
-  /**
-   * Where the parameters of all clusters begin. Not used when the role's ARN is given.
-   * @default SESSION_BROKER_PARAMETER_PREFIX, else /eks-agent-platform
-   */
-  readonly parameterPrefix?: string | undefined;
-  /**
-   * The ARN of the session-broker role, for a dispatcher in another account or without Systems Manager.
-   * @default FAB_SESSION_ROLE_ARN, else the value of the parameter of cluster and tenant
-   */
-  readonly roleArn?: string | undefined;
-  /**
-   * The cluster's Region.
-   * @default the SDK's own: AWS_REGION, else region in the profile, else the instance's
-   */
-  readonly region?: string | undefined;
-  /**
-   * Seconds that each set of credentials lasts, 1800 to 3600: role chaining allows no more.
-   * @default 3600
-   */
-  readonly durationSeconds?: number | undefined;
-  /**
-   * The dispatcher's own credentials, the tenant role's. They make the calls and are never returned.
-   * @default the SDK's default chain
-   */
-  readonly credentials?: DispatcherCredentials | undefined;
-  /**
-   * An https URL that serves both STS and Systems Manager, such as the local account's.
-   * @default AWS_ENDPOINT_URL_STS and AWS_ENDPOINT_URL_SSM as the SDK reads them, else the Region's endpoints
-   */
-  readonly endpoint?: string | undefined;
-  /**
-   * Whether plain http outside loopback is let through, with a warning.
-   * @default false
-   */
-  readonly allowInsecureEndpoint?: boolean | undefined;
-  /**
-   * Further settings of the SDK's STS and SSM clients, such as `maxAttempts` and `requestHandler`.
-   * @default the SDK's own, with timeouts of 5 seconds for the connection and 10 for the answer
-   */
-  readonly clientConfig?: ClientConfig | undefined;
-  /**
-   * Takes warnings.
-   * @default Node's warnings
-   */
-  readonly logger?: { readonly warn: (message: string) => void } | undefined;
-  /**
-   * The clock, in milliseconds since the epoch.
-   * @default Date.now
-   */
-  readonly now?: (() => number) | undefined;
-  /**
-   * Chance for the jitter of renewals, at least 0 and less than 1.
-   * @default Math.random
-   */
-  readonly random?: (() => number) | undefined;
-}
 
 /** A credential provider, as every SDK client takes it. */
 export type SessionCredentialProvider = (request?: RenewalRequest) => Promise<SessionCredentials>;
@@ -107,6 +28,7 @@ export type SessionCredentialProvider = (request?: RenewalRequest) => Promise<Se
  *
  * Share one provider between all clients of a session: each provider holds credentials of its own.
  * @param options checked at once, before any call; variables are read at the first call
+ * @throws {TypeError} for an option that is unknown or of another type
  * @throws {SessionBrokerError} a code of the identity, RoleArnInvalid, ParameterPrefixInvalid, RegionInvalid,
  * DurationOutOfRange, EndpointInvalid or EndpointInsecure here; any code of the runtime from the provider
  */
@@ -128,7 +50,7 @@ export function fromSessionBroker(options: FromSessionBrokerOptions): SessionCre
       const { identity } = await plan();
       return assumeRole(await clients(), { role: await role(), identity, durationSeconds }, now);
     },
-    { now, random },
+    { now, random, longestLife: durationSeconds * 1000 },
   );
 }
 
@@ -169,35 +91,5 @@ function unresolved(given: Pick<Environment, 'tenant' | 'cluster' | 'roleArn'>):
     'RoleUnresolved',
     `session-broker role must be given or found by cluster and tenant, ${missing.join(' and ')} missing: set ${name('cluster')} and ${name('tenant')}, or ${name('roleArn')} and the tenant`,
     { detail: { missing } },
-  );
-}
-
-/** Refuses at once what needs neither the environment nor a call to be seen. */
-function checkOptions(options: FromSessionBrokerOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`options must be an object: ${quote(options)}`);
-  }
-  const { session, tenant, workflow, cluster, parameterPrefix, roleArn, region, durationSeconds } = options;
-  if (tenant === undefined) {
-    parseSessionId(session);
-    if (workflow !== undefined) parseWorkflow(workflow);
-  } else {
-    createSessionIdentity({ tenant, workflow, session });
-  }
-  if (cluster !== undefined) parseCluster(cluster);
-  if (parameterPrefix !== undefined) parseParameterPrefix(parameterPrefix);
-  if (roleArn !== undefined) parseRoleArn(roleArn);
-  else if (cluster !== undefined && tenant !== undefined) brokerNames({ cluster, tenant, workflow, parameterPrefix });
-  if (region !== undefined) partitionOf(region);
-  if (durationSeconds !== undefined) checkDuration(durationSeconds);
-}
-
-function checkDuration(durationSeconds: number): void {
-  const { min, max } = SESSION_DURATION_SECONDS;
-  if (Number.isInteger(durationSeconds) && durationSeconds >= min && durationSeconds <= max) return;
-  throw new SessionBrokerError(
-    'DurationOutOfRange',
-    `durationSeconds must be a whole number from ${min} to ${max}, the most that role chaining allows: ${quote(durationSeconds)}; leave it out, credentials are renewed for as long as the session lives`,
-    { detail: { min, max } },
   );
 }

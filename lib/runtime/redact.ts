@@ -1,8 +1,14 @@
 /** An access key id, of which the kind and the end are enough to find it: AKIA...MPLE */
 const ACCESS_KEY_ID = /\b(A[A-Z]{3})[A-Z0-9]{8,}([A-Z0-9]{4})\b/g;
 
-/** Secret keys have 40 characters of Base64, session tokens hundreds. */
-const SECRET = /[A-Za-z0-9+/=]{40,}/g;
+/** Secret keys have 40 characters of Base64, session tokens hundreds; in a URL, three of them are percent-encoded. */
+const SECRET = /(?:[A-Za-z0-9+/=]|%2[BF]|%3D){40,}/gi;
+
+/** A JSON Web Token, such as the dispatcher's web-identity token, or the beginning of one. */
+const WEB_TOKEN = /\beyJ[\w-]+(?:\.[\w-]+){1,2}/g;
+
+/** The user and the password of a URL. */
+const USER_INFO = /\/\/[^\s/]*@/g;
 
 /** Longest text of somebody else's that a message repeats, in characters. */
 const SHOWN_LENGTH = 500;
@@ -13,7 +19,12 @@ const SHOWN_LENGTH = 500;
  */
 export function redact(text: string): string {
   const [line = ''] = text.split(/[\r\n]/, 1);
-  return line.replace(ACCESS_KEY_ID, '$1...$2').replace(SECRET, '[redacted]').slice(0, SHOWN_LENGTH);
+  return line
+    .replace(USER_INFO, '//[redacted]@')
+    .replace(WEB_TOKEN, '[redacted]')
+    .replace(ACCESS_KEY_ID, '$1...$2')
+    .replace(SECRET, '[redacted]')
+    .slice(0, SHOWN_LENGTH);
 }
 
 /**

@@ -12,6 +12,12 @@ const LEAST_LEAD = 16 * MINUTE;
 /** Renewal begins earlier by up to this part of the life, so that sessions started together do not renew together. */
 const JITTER = 0.1;
 
+/** After a renewal the next begins no sooner: by a clock that is ahead, every new session looks old. */
+const LEAST_PAUSE = MINUTE;
+
+/** New credentials that expire sooner are of no use: they would end before the next renewal may begin. */
+export const LEAST_LIFE = LEAST_PAUSE;
+
 /** The pause after a failed renewal doubles from the first of these to the last. */
 const BACKOFF = { first: 2 * SECOND, last: MINUTE };
 
@@ -24,6 +30,8 @@ export interface RenewalSchedule {
   readonly now: () => number;
   /** At least 0, less than 1. */
   readonly random: () => number;
+  /** Milliseconds from the request for which credentials live at most, whatever the clock makes of their expiration. */
+  readonly longestLife: number;
 }
 
 export interface Expiring {
@@ -46,20 +54,25 @@ export interface RenewalRequest {
  * - Expired: the renewal's error. What has expired is never returned.
  *
  * Any number of callers share one renewal.
+ *
+ * The clock may be wrong. Behind, it would see credentials live on after they died: they expire by the life that
+ * was asked for, counted from the request. Ahead, they expire as early as it says, since the SDK's clients on the
+ * same machine see them so, and renewals keep a minute apart.
  */
 export function renewing<Credentials extends Expiring>(
   obtain: () => Promise<Credentials>,
-  { now, random }: RenewalSchedule,
+  { now, random, longestLife }: RenewalSchedule,
 ): (request?: RenewalRequest) => Promise<Credentials> {
   let held: { readonly credentials: Credentials; readonly expires: number; readonly renewFrom: number } | undefined;
   let renewal: Promise<Credentials> | undefined;
   let failures = 0;
   let pausedUntil = Number.NEGATIVE_INFINITY;
 
-  const accept = (credentials: Credentials): Credentials => {
-    const expires = credentials.expiration.getTime();
-    const life = expires - now();
-    held = { credentials, expires, renewFrom: expires - Math.max(life / 2, LEAST_LEAD) - random() * JITTER * life };
+  const accept = (credentials: Credentials, requested: number): Credentials => {
+    const expires = Math.min(credentials.expiration.getTime(), requested + longestLife);
+    const life = expires - requested;
+    const due = expires - Math.max(life / 2, LEAST_LEAD) - random() * JITTER * life;
+    held = { credentials, expires, renewFrom: Math.max(due, now() + LEAST_PAUSE) };
     failures = 0;
     pausedUntil = Number.NEGATIVE_INFINITY;
     return credentials;
@@ -73,8 +86,9 @@ export function renewing<Credentials extends Expiring>(
   };
 
   const renew = (): Promise<Credentials> => {
+    const requested = now();
     renewal ??= obtain()
-      .then(accept, pause)
+      .then((credentials) => accept(credentials, requested), pause)
       .finally(() => {
         renewal = undefined;
       });

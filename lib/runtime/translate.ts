@@ -130,7 +130,7 @@ function explain(code: ErrorCode, attempt: Attempt): string {
     case 'DispatcherCredentialsRejected':
       return `AWS refused the dispatcher's own credentials; renew them, or correct the IRSA role or profile that the dispatcher runs with, and check that the Region ${quote(attempt.region)} is enabled in the account`;
     case 'DispatcherCredentialsMissing':
-      return `no credentials for the dispatcher itself; run it as the tenant role (IRSA), or set the option credentials`;
+      return `no credentials for the dispatcher itself; run it as the tenant role (IRSA), check AWS_PROFILE, or set the option credentials`;
     case 'RegionDisabled':
       return `STS is not active in the Region ${quote(attempt.region)} for this account; activate it in the account settings of IAM`;
     case 'Throttled':

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ErrorCode, SessionBrokerError } from '../../lib/errors.ts';
 import { rejectionOf } from '../support/refusal.ts';
 import {
@@ -58,13 +59,17 @@ describe('fails on an answer', () => {
     });
   });
 
-  test('with credentials that have expired', async () => {
-    const now = Date.parse('2026-01-02T03:04:05Z');
-    aws.on('AssumeRole', (request) => assumed(request, Date.now, { expires: now }));
-    expect(await rejectionOf(providerAgainst(aws, { now: () => now })())).toMatchObject({
-      code: 'ResponseInvalid',
-      message:
-        'credentials from STS must expire in the future, by this machine\'s clock they expired at "2026-01-02T03:04:05.000Z"; synchronize the clock (NTP, chrony)',
+  test.each([
+    ['have expired', '2026-01-02T04:14:05.000Z'],
+    ['expire at this moment', '2026-01-02T03:04:05.000Z'],
+    ['expire within the minute', '2026-01-02T03:03:05.000Z'],
+  ])('with credentials that %s by the clock', async (_, clock) => {
+    const expires = Date.parse('2026-01-02T03:04:05Z');
+    aws.on('AssumeRole', (request) => assumed(request, Date.now, { expires }));
+    expect(await rejectionOf(providerAgainst(aws, { now: () => Date.parse(clock) })())).toMatchObject({
+      code: 'ClockSkew',
+      retryable: false,
+      message: `credentials from STS must live for more than 60 seconds, by this machine's clock they expire at "2026-01-02T03:04:05.000Z" and it is "${clock}"; synchronize the clock (NTP, chrony)`,
     });
   });
 
@@ -181,6 +186,20 @@ describe('fails when STS', () => {
     const clientConfig = { maxAttempts: 1, requestHandler: { requestTimeout: 50, throwOnRequestTimeout: true } };
     const error = await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig })());
     expect(error).toMatchObject({ code: 'Unavailable', message: expect.stringContaining('50 ms requestTimeout') });
+  });
+
+  test('is silent, by our time for an answer though the time for a connection is set', async () => {
+    const handlers: unknown[] = [];
+    const create = vi.spyOn(NodeHttpHandler, 'create').mockImplementation((settings) => {
+      handlers.push(settings);
+      return new NodeHttpHandler({ requestTimeout: 50, throwOnRequestTimeout: true });
+    });
+    aws.on('AssumeRole', 'silence');
+    const clientConfig = { maxAttempts: 1, requestHandler: { connectionTimeout: 700 } };
+    const error = await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig })());
+    create.mockRestore();
+    expect(error.code).toBe('Unavailable');
+    expect(handlers[0]).toEqual({ connectionTimeout: 700, requestTimeout: 10_000, throwOnRequestTimeout: true });
   });
 
   test('is not there', async () => {

@@ -72,10 +72,51 @@ describe('fails and says that it is about the dispatcher', () => {
     expect(await rejectionOf(providerAgainst(aws, { credentials: undefined })())).toMatchObject({
       code: 'DispatcherCredentialsMissing',
       message:
-        'no credentials for the dispatcher itself; run it as the tenant role (IRSA), or set the option credentials; the dispatcher\'s credential provider failed with CredentialsProviderError: "Could not load credentials from any providers"',
+        'no credentials for the dispatcher itself; run it as the tenant role (IRSA), check AWS_PROFILE, or set the option credentials; the dispatcher\'s credential provider failed with CredentialsProviderError: "Could not load credentials from any providers"',
       detail: { action: 'credentials' },
     });
     expect(aws.requests).toEqual([]);
+  });
+
+  test('when AWS_PROFILE names a profile that is not there', async () => {
+    vi.stubEnv('AWS_PROFILE', 'nope');
+    expect(await rejectionOf(providerAgainst(aws, { credentials: undefined })())).toMatchObject({
+      code: 'DispatcherCredentialsMissing',
+      message: expect.stringContaining('check AWS_PROFILE'),
+    });
+  });
+
+  test.each<[string, object, string]>([
+    ['nothing', {}, 'accessKeyId'],
+    ['no secret access key', { ...DISPATCHER, secretAccessKey: undefined }, 'secretAccessKey'],
+    ['an empty access key id', { ...DISPATCHER, accessKeyId: '' }, 'accessKeyId'],
+    ['an access key id that is no text', { ...DISPATCHER, accessKeyId: 7 }, 'accessKeyId'],
+    ['a line break after the secret access key', { ...DISPATCHER, secretAccessKey: 'canary\r\n' }, 'secretAccessKey'],
+    ['a line break after the session token', { ...DISPATCHER, sessionToken: 'canary\n' }, 'sessionToken'],
+    ['an empty session token', { ...DISPATCHER, sessionToken: '' }, 'sessionToken'],
+  ])('when a provider of its own gives %s, and asks it again at the next call', async (_, wrong, name) => {
+    let given = wrong;
+    const provide = providerAgainst(aws, { credentials: async () => given as typeof DISPATCHER });
+    expect(await rejectionOf(provide())).toMatchObject({
+      code: 'DispatcherCredentialsMissing',
+      retryable: false,
+      message: `${name} of the dispatcher's own credentials must be text without a space or a line break; correct the option credentials, the credentials in the environment or the profile`,
+    });
+    expect(aws.requests).toEqual([]);
+    given = DISPATCHER;
+    await provide();
+  });
+
+  test.each([
+    ['AWS_ACCESS_KEY_ID', 'accessKeyId'],
+    ['AWS_SESSION_TOKEN', 'sessionToken'],
+  ])('when %s ends in a line break', async (variable, name) => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENVIRONMENT00001');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    vi.stubEnv(variable, 'canary\n');
+    const error = await rejectionOf(providerAgainst(aws, { credentials: undefined })());
+    expect(error).toMatchObject({ code: 'DispatcherCredentialsMissing', message: expect.stringContaining(name) });
+    expect(error.message).not.toContain('canary');
   });
 
   test('when the token file is missing', async () => {

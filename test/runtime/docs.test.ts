@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(ROOT, 'docs', 'runtime.md'), 'utf8');
 describe('docs/runtime.md', () => {
   test('names every option and every variable', () => {
-    const source = readFileSync(join(ROOT, 'lib', 'runtime', 'from-session-broker.ts'), 'utf8');
+    const source = readFileSync(join(ROOT, 'lib', 'runtime', 'options.ts'), 'utf8');
     const [, body = ''] = /interface FromSessionBrokerOptions \{([\s\S]*?)^\}/m.exec(source) ?? [];
     const options = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
     expect(options.length).toBeGreaterThan(10);
@@ -22,7 +22,7 @@ describe('docs/runtime.md', () => {
   });
 
   test('names every code that the runtime throws, and no other', () => {
-    const runtime = ['clients', 'endpoint', 'from-session-broker', 'resolve-role', 'assume', 'translate']
+    const runtime = ['clients', 'endpoint', 'from-session-broker', 'options', 'resolve-role', 'assume', 'translate']
       .map((name) => readFileSync(join(ROOT, 'lib', 'runtime', `${name}.ts`), 'utf8'))
       .join('\n');
     const thrown = Object.keys(ERRORS).filter((code) => runtime.includes(`'${code}'`));

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientConfig, fromSessionBroker } from '../../lib/runtime/index.ts';
 import { refusalOf, rejectionOf } from '../support/refusal.ts';
@@ -123,6 +124,17 @@ describe('an endpoint without https', () => {
     expect(error.message).not.toContain('canary');
   });
 
+  test.each([
+    ['ftp://user:pass-canary@x.com', 'ftp://[redacted]@x.com'],
+    ['ftp://user:pass/@canary@x.com', 'ftp://[redacted]@x.com'],
+    ['user:pass-canary@x.com', '[redacted]@x.com'],
+  ])('that is no https URL is quoted without its user and password: %s', (endpoint, quoted) => {
+    expect(refusalOf(() => providerAgainst(aws, { endpoint }))).toMatchObject({
+      code: 'EndpointInvalid',
+      message: `endpoint must be an https URL: "${quoted}"; write it like "https://sts.us-west-2.amazonaws.com"`,
+    });
+  });
+
   test('is let through by allowInsecureEndpoint, with one warning', async () => {
     const warnings = vi.fn();
     const logger = { warn: warnings };
@@ -230,6 +242,13 @@ describe('fails on an endpoint that cannot be read', () => {
         'STS endpoint in AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or the profile cannot be used: "Invalid URL"; correct or remove it',
     });
     expect(aws.requests).toEqual([]);
+  });
+
+  test('from the environment, without its password in the cause', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', 'https://user:pass-canary@[');
+    const error = await rejectionOf(webIdentityProvider()());
+    expect(error.code).toBe('EndpointInvalid');
+    expect(inspect(error)).not.toContain('canary');
   });
 
   test('with a scheme that is neither http nor https', async () => {

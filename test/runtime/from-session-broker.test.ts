@@ -126,6 +126,35 @@ describe('a session', () => {
   });
 });
 
+describe('by a clock that is', () => {
+  const MINUTE = 60_000;
+
+  test.each([
+    ['50 minutes ahead', 50, 3600],
+    ['15 minutes ahead of half an hour', 15, 1800],
+  ])('%s, a session is renewed once a minute at most', async (_, ahead, durationSeconds) => {
+    let clock = time + ahead * MINUTE;
+    const provide = provider({ now: () => clock, durationSeconds, roleArn: ROLE_ARN });
+    for (let call = 0; call < 20; call += 1) await provide();
+    clock += MINUTE - 1;
+    await provide();
+    expect(aws.requests).toHaveLength(1);
+    clock += 1;
+    await provide();
+    expect(aws.requests).toHaveLength(2);
+    await provide({ forceRefresh: true });
+    expect(aws.requests).toHaveLength(3);
+  });
+
+  test('120 minutes behind, a session is renewed in time and carries the expiration of STS', async () => {
+    const provide = provider({ now: () => time - 120 * MINUTE, roleArn: ROLE_ARN });
+    expect((await provide()).expiration).toEqual(new Date(START + 60 * MINUTE));
+    time = START + 70 * MINUTE;
+    expect((await provide()).expiration).toEqual(new Date(START + 130 * MINUTE));
+    expect(aws.requests).toHaveLength(2);
+  });
+});
+
 describe('the environment', () => {
   test('stands in for tenant, cluster and parameter prefix', async () => {
     vi.stubEnv('SESSION_BROKER_TENANT', 'acme');
@@ -236,6 +265,31 @@ describe('fails at once', () => {
   });
 });
 
+describe('fails with a TypeError', () => {
+  const CREDENTIALS =
+    'credentials must be credentials with an accessKeyId and a secretAccessKey, or a function that provides them; leave it out for the default chain of the SDK';
+
+  test.each<[string, unknown, string]>([
+    ...[null, false, '', 0, 'abc', {}, { accessKeyId: 'A', secretAccessKey: '' }, { secretAccessKey: 's' }].map(
+      (value): [string, unknown, string] => ['credentials', value, CREDENTIALS],
+    ),
+    ['logger', {}, 'logger must be an object with a function warn'],
+    ['logger', null, 'logger must be an object with a function warn'],
+    ['now', 5, 'now must be a function'],
+    ['random', 0.5, 'random must be a function'],
+    ['clientConfig', null, 'clientConfig must be an object'],
+    ['allowInsecureEndpoint', 'false', 'allowInsecureEndpoint must be true or false'],
+    ['durationsSeconds', 1800, 'options must not hold "durationsSeconds", the nearest option is "durationSeconds"'],
+    ['Tenant', 'acme', 'options must not hold "Tenant", the nearest option is "tenant"'],
+    ['x', undefined, 'options must not hold "x"'],
+    ['constructor', 1, 'options must not hold "constructor"'],
+  ])('on %s: %j', (option, value, message) => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENVIRONMENT00001');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    expect(() => provider({ [option]: value })).toThrow(expect.objectContaining({ name: 'TypeError', message }));
+  });
+});
+
 describe('fails before any call', () => {
   test.each<[string, Partial<FromSessionBrokerOptions>, string]>([
     ['cluster', { cluster: undefined }, 'cluster missing'],
@@ -282,6 +336,14 @@ describe('fails before any call', () => {
     vi.stubEnv('AWS_REGION', 'aws-global');
     expect((await rejectionOf(provider({ region: undefined })())).code).toBe('RegionInvalid');
     expect(aws.requests).toEqual([]);
+  });
+
+  test('on a Region of the environment with a space, showing it', async () => {
+    vi.stubEnv('AWS_REGION', ' us-west-2');
+    expect(await rejectionOf(provider({ region: undefined })())).toMatchObject({
+      code: 'RegionInvalid',
+      message: expect.stringContaining(': " us-west-2"; write it like "us-west-2"'),
+    });
   });
 
   test.each(['option', 'variable'])("on a role of another partition than the Region's, from the %s", async (from) => {

@@ -32,7 +32,7 @@ function start(life = HOUR): void {
         },
       });
     });
-  provide = renewing(obtain, { now: () => time, random: () => chance });
+  provide = renewing(obtain, { now: () => time, random: () => chance, longestLife: life });
 }
 
 /** Starts, and obtains the first credentials at time 0. */

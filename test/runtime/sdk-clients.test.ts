@@ -58,14 +58,21 @@ describe("the SDK's clients", () => {
     expect(signers('GetCallerIdentity')).toEqual([ISSUED.accessKeyId]);
   });
 
-  test('ask again when what they hold is about to expire, and get what was renewed', async () => {
+  test('ask again when what they hold is about to expire, and get what was renewed a minute later', async () => {
     let calls = 0;
+    let time = Date.now();
     aws.on('AssumeRole', (request) => {
       calls += 1;
       return calls === 1 ? assumed(request, Date.now, { expires: Date.now() + 4 * 60_000 }) : assumed(request);
     });
-    const client = stsClient(providerAgainst(aws));
-    for (let request = 0; request < 5; request += 1) await client.send(new GetCallerIdentityCommand({}));
+    const client = stsClient(providerAgainst(aws, { now: () => time }));
+    const useClient = async () => {
+      for (let request = 0; request < 5; request += 1) await client.send(new GetCallerIdentityCommand({}));
+    };
+    await useClient();
+    expect(calls).toBe(1);
+    time += 60_000;
+    await useClient();
     expect(calls).toBe(2);
   });
 

@@ -79,6 +79,19 @@ test('a secret is cut out of a text, what identifies a role or a request is not'
   expect(redact('word '.repeat(200))).toHaveLength(500);
 });
 
+test.each([
+  ['a JSON Web Token', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1g-5KrrU6ZFicQ'],
+  ['a JSON Web Token cut short', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIi-x'],
+  ['a session token in a URL', encodeURIComponent(DISPATCHER.sessionToken)],
+  ['a session token in a URL of lower case', encodeURIComponent(DISPATCHER.sessionToken).replaceAll('%2F', '%2f')],
+])('%s is cut out whole', (_, secret) => {
+  expect(redact(`before ${secret} after`)).toBe('before [redacted] after');
+});
+
+test('the user and the password of a URL are cut out', () => {
+  expect(redact('at https://user:pw@sts.example.com/a@b')).toBe('at https://[redacted]@sts.example.com/a@b');
+});
+
 test('the copy of an error keeps its name, its code, its place and what identifies the request', () => {
   const original = Object.assign(new Error('first\nsecond'), {
     name: 'Throttling',

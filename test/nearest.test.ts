@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../lib/config/nearest.ts';
+import { nearest } from '../lib/nearest.ts';
 
 const KEYS = ['attribution', 'tenantRole', 'models', 'tags', 'eks', 'chainTo', 'callerPolicy'];
 
