@@ -8,7 +8,8 @@ import type { SessionBrokerRoleProps } from './session-broker-role-props.ts';
 
 /**
  * Refuses what a configuration file would be refused for, by the same rules. An ARN that is known only at deploy
- * counts as one of the stack's account, for which CDK stands.
+ * counts as one of the stack's account, if CDK knows no other; the finished template is judged by what it turns out to
+ * be.
  * @throws {SessionBrokerError} the code of a lone fault, else ConfigInvalid with a line for each
  */
 export function assertProps(props: SessionBrokerRoleProps, environment: Environment): void {
@@ -33,10 +34,11 @@ export function assertProps(props: SessionBrokerRoleProps, environment: Environm
   if (fault !== undefined) throw new SessionBrokerError(fault.code, fault.message, { detail: { faults: [fault] } });
 
   const { roleArn, principalAccount = account } = tenantRole;
+  const tenantAccount = Token.isUnresolved(principalAccount) ? account : principalAccount;
   const asConfigured: TenantConfig = {
     name: tenant as Tenant,
     optIn: 'in',
-    tenantRole: Token.isUnresolved(roleArn) ? standInRoleArn({ partition, account: principalAccount }, 0) : roleArn,
+    tenantRole: Token.isUnresolved(roleArn) ? standInRoleArn({ partition, account: tenantAccount }, 0) : roleArn,
     models: props.models ?? [],
     inferenceProfiles: props.inferenceProfiles ?? {},
     roleSessionName: props.roleSessionName ?? 'free',

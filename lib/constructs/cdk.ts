@@ -12,7 +12,9 @@ const require = createRequire(import.meta.url);
 
 export const {
   App,
+  attachCustomSynthesis,
   CfnOutput,
+  CfnResource,
   DefaultStackSynthesizer,
   Duration,
   Stack,

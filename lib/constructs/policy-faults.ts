@@ -1,10 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { quote } from '../errors.ts';
 import { forbiddenGrants, isForbiddenManagedPolicy, type PolicyDocument, renderGuardPolicy } from '../policy/index.ts';
-import type { FinishedTemplate, TemplateValues } from './template.ts';
+import { NamedInAccounts } from './named-in-accounts.ts';
+import { type FinishedTemplate, hasTransform, type TemplateValues } from './template.ts';
 
 /** Name of the inline policy that every session-broker role has. */
 export const GUARD_POLICY = 'guard';
+
+/** Name of the inline policy with what is configured. */
+export const PERMISSIONS_POLICY = 'permissions';
+
+const OWN_POLICIES: readonly unknown[] = [GUARD_POLICY, PERMISSIONS_POLICY];
+
+const POLICY_ELEMENTS: readonly string[] = ['Version', 'Id', 'Statement'];
 
 /** A policy in a finished template. */
 interface FinishedPolicy {
@@ -12,42 +20,43 @@ interface FinishedPolicy {
   readonly name: string;
   /** With all known values in place. */
   readonly document: () => unknown;
+  /** Of one that stands outside of the role and becomes an inline policy of it: its name there. */
+  readonly inlineName?: (() => unknown) | undefined;
+  /** Whether a macro would change it once more. */
+  readonly isTransformed: () => boolean;
 }
 
 /** The policies of an app that reach roles, by what they are attached by. */
 export interface AppPolicies {
-  /** By account and role name in lower case: IAM takes names for the same that differ only by case. */
-  readonly byRole: ReadonlyMap<string, readonly FinishedPolicy[]>;
+  /** By the names of the roles. */
+  readonly byRole: NamedInAccounts<FinishedPolicy>;
   /** Those of which the deployment decides whom they reach. */
   readonly ofUnknownRoles: readonly FinishedPolicy[];
-  /** The managed ones by ARN. */
-  readonly managed: ReadonlyMap<string, FinishedPolicy>;
+  /** The managed ones by their own names. */
+  readonly managed: NamedInAccounts<FinishedPolicy>;
 }
 
 /** Collects the policies of all templates that stand outside of roles. */
 export function collectPolicies(templates: readonly FinishedTemplate[], values: TemplateValues): AppPolicies {
-  const byRole = new Map<string, FinishedPolicy[]>();
+  const byRole = new NamedInAccounts<FinishedPolicy>();
   const ofUnknownRoles: FinishedPolicy[] = [];
-  const managed = new Map<string, FinishedPolicy>();
+  const managed = new NamedInAccounts<FinishedPolicy>();
   for (const template of templates) {
-    for (const [logicalId, { Type: type, Properties: properties = {} }] of Object.entries(
-      template.template.Resources ?? {},
-    )) {
-      const rolesProperty = POLICY_TYPES[type];
+    for (const [logicalId, resource] of Object.entries(template.template.Resources ?? {})) {
+      const { Type: type, Properties: properties = {} } = resource;
+      const rolesProperty = Object.hasOwn(POLICY_TYPES, type) ? POLICY_TYPES[type] : undefined;
       if (rolesProperty === undefined) continue;
+      const isManaged = type === 'AWS::IAM::ManagedPolicy';
       const policy: FinishedPolicy = {
         name: `${type} ${logicalId} of ${template.path}`,
         document: () => values.resolve(template, properties['PolicyDocument']),
+        inlineName: isManaged ? undefined : () => values.resolve(template, properties['PolicyName']),
+        isTransformed: () => hasTransform(JSON.stringify(resource)),
       };
-      const arn = values.arn(template, logicalId);
-      if (arn !== undefined) managed.set(arn, policy);
+      if (isManaged) managed.add(template.account, values.name(template, logicalId), policy);
       for (const name of [values.resolve(template, properties[rolesProperty] ?? [])].flat()) {
-        if (typeof name !== 'string' || template.account === undefined) {
-          ofUnknownRoles.push(policy);
-          continue;
-        }
-        const key = roleKey(template.account, name);
-        byRole.set(key, [...(byRole.get(key) ?? []), policy]);
+        if (typeof name === 'string') byRole.add(template.account, name, policy);
+        else ofUnknownRoles.push(policy);
       }
     }
   }
@@ -75,24 +84,62 @@ export interface FinishedRole {
  * @returns rule, what was found and what to do, one text for each fault
  */
 export function policyFaults(role: FinishedRole, policies: AppPolicies): readonly string[] {
-  const inline = listIn(role.properties, 'Policies').map(
+  const entries = listIn(role.properties, 'Policies');
+  const inline = entries.map(
     (entry): FinishedPolicy => ({
       name: `inline policy ${quote(propertyOf(entry, 'PolicyName') ?? entry)}`,
       document: () => propertyOf(entry, 'PolicyDocument'),
+      isTransformed: () => false, // the whole template is judged for that
     }),
   );
   const attached = listIn(role.properties, 'ManagedPolicyArns');
   const reaching = [
     ...inline,
-    ...attached.flatMap((arn) => policies.managed.get(String(arn)) ?? []),
-    ...(policies.byRole.get(roleKey(role.account, role.roleName)) ?? []),
+    ...attached.flatMap((arn) => managedOf(policies.managed, arn)),
+    ...policies.byRole.get(role.account, role.roleName),
     ...policies.ofUnknownRoles,
   ];
   return [
     ...guardFaults(role),
+    ...entries.flatMap((entry, index) => entryFaults(entry, entries.slice(0, index))),
     ...attached.flatMap(managedArnFaults),
-    ...[...new Set(reaching)].flatMap((policy) => grantFaults(policy, role.chainTo)),
+    ...[...new Set(reaching)].flatMap((policy) => [
+      ...inlineNameFaults(policy),
+      ...(policy.isTransformed() ? [`${policy.name} must have no Fn::Transform, which would change it once more`] : []),
+      ...grantFaults(policy, role.chainTo),
+    ]),
   ];
+}
+
+/** arn:<partition>:iam::<account>:policy[/<path>]/<name>, of which the account and the name say which one it is. */
+function managedOf(managed: NamedInAccounts<FinishedPolicy>, arn: unknown): readonly FinishedPolicy[] {
+  const { account, name } =
+    /^arn:[^:]*:iam::(?<account>[^:]*):policy\/(?:.*\/)?(?<name>[^/]*)$/.exec(String(arn))?.groups ?? {};
+  return account === undefined || account === 'aws' || name === undefined ? [] : managed.get(account, name);
+}
+
+/** Inline policies are kept by name, so a second one of a name would stand in the first one's place. */
+function entryFaults(entry: unknown, earlier: readonly unknown[]): readonly string[] {
+  const name = propertyOf(entry, 'PolicyName');
+  if (typeof name !== 'string') return [unknownName(`inline policy ${quote(entry)}`, name)];
+  const isRepeated = earlier.some((other) => nameKey(propertyOf(other, 'PolicyName')) === nameKey(name));
+  return isRepeated ? [`inline policy ${quote(name)} must appear once: its name is given twice; rename one`] : [];
+}
+
+function inlineNameFaults({ name, inlineName }: FinishedPolicy): readonly string[] {
+  if (inlineName === undefined) return [];
+  const given = inlineName();
+  if (typeof given !== 'string') return [unknownName(name, given)];
+  if (!OWN_POLICIES.includes(nameKey(given))) return [];
+  return [`${name} must not take the place of the role's own inline policy ${quote(given)}; rename it`];
+}
+
+function unknownName(policy: string, given: unknown): string {
+  return `${policy} must have a name that is known before it is deployed: ${quote(given)}; write it out`;
+}
+
+function nameKey(name: unknown): unknown {
+  return typeof name === 'string' ? name.toLowerCase() : name;
 }
 
 function guardFaults({ properties, chainTo }: FinishedRole): readonly string[] {
@@ -114,13 +161,13 @@ function grantFaults({ name, document }: FinishedPolicy, chainTo: readonly strin
   if (propertyOf(policy, 'Statement') === undefined) {
     return [`${name} must be known before it is deployed: ${quote(policy)}; write its statements out`];
   }
+  const foreign = Object.keys(policy as object).find((element) => !POLICY_ELEMENTS.includes(element));
+  if (foreign !== undefined) {
+    return [`${name} must have no element but ${POLICY_ELEMENTS.join(', ')}: ${quote(foreign)}; remove it`];
+  }
   return forbiddenGrants(policy as PolicyDocument, chainTo).map(
     ({ index, sid, action, reason }) => `${name}, ${sid ?? `statement ${index + 1}`}: ${quote(action)} ${reason}`,
   );
-}
-
-function roleKey(account: string, roleName: string): string {
-  return `${account}/${roleName.toLowerCase()}`;
 }
 
 /** A property's list; a value that is none, such as an intrinsic function, counts as one entry. */

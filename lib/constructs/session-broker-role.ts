@@ -2,6 +2,7 @@ import type { CfnRole, IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam
 import type { Construct } from 'constructs';
 import { quote, SessionBrokerError } from '../errors.ts';
 import {
+  brokerArns,
   brokerNames,
   createScope,
   DEFAULT_IAM_PATH,
@@ -16,11 +17,11 @@ import {
   renderPermissionsPolicy,
 } from '../policy/index.ts';
 import { assertProps } from './assert-props.ts';
-import { CfnManagedPolicy, Duration, Grant, Role, Stack, Token, TokenComparison } from './cdk.ts';
+import { CfnManagedPolicy, CfnResource, Duration, Grant, Role, Stack, Token, TokenComparison } from './cdk.ts';
 import { createAccessEntry } from './cluster-access.ts';
 import { type Environment, explicitEnvironment, tag } from './environment.ts';
 import { judgeWhenFinished } from './finished-templates.ts';
-import { GUARD_POLICY } from './policy-faults.ts';
+import { GUARD_POLICY, PERMISSIONS_POLICY } from './policy-faults.ts';
 import { createParameters } from './published-parameters.ts';
 import type { SessionBrokerRoleProps } from './session-broker-role-props.ts';
 import { SourceIdentityPrincipal } from './source-identity-principal.ts';
@@ -52,7 +53,6 @@ export class SessionBrokerRole extends Role {
   constructor(scope: Construct, id: string, props: SessionBrokerRoleProps) {
     const environment = explicitEnvironment(Stack.of(scope));
     assertProps(props, environment);
-    const { account, region, partition } = environment;
     const path = props.path ?? DEFAULT_IAM_PATH;
     const names = brokerNames(props);
     const policies = renderPolicies(props, environment);
@@ -74,10 +74,16 @@ export class SessionBrokerRole extends Role {
     this.#principal = principal;
     this.sourceIdentityScope = principal.scope;
     this.sourceIdentityPattern = scopePatterns(principal.scope).stringLike;
-    this.chainTo = props.chainTo ?? [];
+    this.chainTo = Object.freeze([...(props.chainTo ?? [])]);
     const tags = { 'session-broker:cluster': props.cluster, 'session-broker:tenant': props.tenant };
 
-    const role = this.node.defaultChild as CfnRole;
+    const role = this.node.defaultChild as CfnRole | undefined;
+    if (!CfnResource.isCfnResource(role)) {
+      throw new SessionBrokerError(
+        'TemplateRefused',
+        `${this.node.path}: role must be made in its own stack, and Role.customizeRoles keeps it out; leave its scope out of customizeRoles`,
+      );
+    }
     // The documents as rendered; CDK's own class would rewrite them.
     role.policies = Object.entries(policies).map(([policyName, policyDocument]) => ({ policyName, policyDocument }));
     tag(role, tags);
@@ -87,13 +93,10 @@ export class SessionBrokerRole extends Role {
       sourceIdentityPattern: this.sourceIdentityPattern,
     });
     for (const parameter of parameters) tag(parameter, tags);
-    this.#parameterArns = Object.values(names.parameters).map(
-      (name) => `arn:${partition}:ssm:${region}:${account}:parameter${name}`,
-    );
+    const arns = brokerArns({ ...environment, iamPath: path, names });
+    this.#parameterArns = arns.parameterArns;
 
-    const callerPolicy = renderCallerPolicy([
-      { roleArn: `arn:${partition}:iam::${account}:role${path}${names.roleName}`, parameterArns: this.#parameterArns },
-    ]);
+    const callerPolicy = renderCallerPolicy([arns]);
     this.callerPolicyArn = new CfnManagedPolicy(this, 'CallerPolicy', {
       managedPolicyName: names.callerPolicyName,
       path,
@@ -108,9 +111,11 @@ export class SessionBrokerRole extends Role {
     judgeWhenFinished({
       construct: this,
       resource: role,
+      cluster: props.cluster,
       scope: principal.scope,
       callerArns: () => principal.callerArns,
       chainTo: this.chainTo,
+      permissionsBoundaryArn: props.permissionsBoundary?.managedPolicyArn,
     });
   }
 
@@ -173,7 +178,9 @@ function renderPolicies(props: SessionBrokerRoleProps, environment: Environment)
     statements,
   });
   const guard = renderGuardPolicy(chainTo);
-  return permissions.Statement.length > 0 ? { permissions, [GUARD_POLICY]: guard } : { [GUARD_POLICY]: guard };
+  return permissions.Statement.length > 0
+    ? { [PERMISSIONS_POLICY]: permissions, [GUARD_POLICY]: guard }
+    : { [GUARD_POLICY]: guard };
 }
 
 function isRole(principal: IPrincipal): principal is IRole {

@@ -38,7 +38,7 @@ export class SourceIdentityPrincipal extends PrincipalBase {
 
   /** ARNs of all callers, some perhaps tokens. */
   get callerArns(): readonly string[] {
-    return this.#callerArns;
+    return [...this.#callerArns];
   }
 
   /** Whose names the role admits. */

@@ -9,6 +9,7 @@ export interface Template {
 
 export interface TemplateResource {
   readonly Type: string;
+  readonly Condition?: unknown;
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,6 +23,8 @@ export interface FinishedTemplate {
   /** Its stack's path in the app. */
   readonly path: string;
   readonly template: Template;
+  /** Whether a macro would change the template once more, or a part of it. */
+  readonly isTransformed: boolean;
   /** Undefined where the deployment decides. */
   readonly account: string | undefined;
   readonly region: string | undefined;
@@ -64,17 +67,18 @@ export class TemplateValues {
 
   /** The ARN of a role or managed policy. */
   arn(template: FinishedTemplate, logicalId: string): string | undefined {
-    const kind = KINDS[template.template.Resources?.[logicalId]?.Type ?? ''];
+    const kind = kindOf(template.template.Resources?.[logicalId]);
     const { account, partition } = template;
-    const name = this.#name(template, logicalId);
+    const name = this.name(template, logicalId);
     if (kind === undefined || name === undefined || account === undefined || partition === undefined) return undefined;
     const path = this.resolve(template, template.template.Resources?.[logicalId]?.Properties?.['Path'] ?? '/');
     return typeof path === 'string' ? `arn:${partition}:iam::${account}:${kind.resource}${path}${name}` : undefined;
   }
 
-  #name(template: FinishedTemplate, logicalId: string): string | undefined {
+  /** The name of a role or managed policy; undefined where the deployment decides. */
+  name(template: FinishedTemplate, logicalId: string): string | undefined {
     const resource = template.template.Resources?.[logicalId];
-    const kind = KINDS[resource?.Type ?? ''];
+    const kind = kindOf(resource);
     if (kind === undefined) return undefined;
     const given = resource?.Properties?.[kind.nameProperty];
     if (given === undefined) return `unnamed.${this.#templates.indexOf(template)}.${logicalId}`;
@@ -83,9 +87,9 @@ export class TemplateValues {
   }
 
   #ref(template: FinishedTemplate, name: string): string | undefined {
-    const type = template.template.Resources?.[name]?.Type;
-    if (type !== undefined) {
-      return KINDS[type]?.isReferredToByArn ? this.arn(template, name) : this.#name(template, name);
+    const resource = template.template.Resources?.[name];
+    if (resource !== undefined) {
+      return kindOf(resource)?.isReferredToByArn ? this.arn(template, name) : this.name(template, name);
     }
     const { parent } = template;
     const given = (parent?.parameters as Readonly<Record<string, unknown>> | undefined)?.[name];
@@ -93,7 +97,7 @@ export class TemplateValues {
   }
 
   #attribute(template: FinishedTemplate, logicalId: string, attribute: string): string | undefined {
-    const kind = KINDS[template.template.Resources?.[logicalId]?.Type ?? ''];
+    const kind = kindOf(template.template.Resources?.[logicalId]);
     return attribute === kind?.arnAttribute ? this.arn(template, logicalId) : undefined;
   }
 
@@ -125,6 +129,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
     isReferredToByArn: true,
   },
 };
+
+function kindOf(resource: TemplateResource | undefined): Kind | undefined {
+  return resource && Object.hasOwn(KINDS, resource.Type) ? KINDS[resource.Type] : undefined;
+}
+
+/** Whether a JSON text has the function that calls a macro. Inside of a text in it, its quotes are escaped. */
+export function hasTransform(json: string): boolean {
+  return /"Fn::Transform"\s*:/.test(json);
+}
 
 /** Exports are unique in an account and Region. */
 function exportKey({ account, region }: FinishedTemplate, name: string): string {

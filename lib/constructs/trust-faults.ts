@@ -1,6 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { quote, SessionBrokerError } from '../errors.ts';
-import { type Scope, SOURCE_IDENTITY_LENGTH, scopePrefix } from '../identity/index.ts';
 import {
+  isSourceIdentity,
+  parseSourceIdentity,
+  type Scope,
+  SOURCE_IDENTITY_LENGTH,
+  scopePatterns,
+  scopePrefix,
+} from '../identity/index.ts';
+import {
+  type AssumeRoleVerdict,
   type Conditions,
   evaluateAssumeRole,
   listOf,
@@ -14,7 +23,7 @@ export interface FinishedTrust {
   /** The trust policy as it stands in the template, with all known values in place. */
   readonly document: unknown;
   readonly roleArn: string;
-  /** ARNs of the roles that may assume the role. */
+  /** ARNs of the roles that may assume the role, with all known values in place. */
   readonly callerArns: readonly string[];
   /** Whose names the role may admit. */
   readonly scope: Scope;
@@ -23,50 +32,37 @@ export interface FinishedTrust {
 const POLICY = 'trust policy';
 const SOURCE_IDENTITY = 'sts:sourceidentity';
 
+/** The actions that the source identity must be tested on. */
+const NAMING_ACTIONS = ['sts:AssumeRole', 'sts:SetSourceIdentity'];
+
 /** The caller's side never stands in the way: here the trust policy alone must refuse. */
 const EVERYTHING = parsePolicyDocument(policyDocument([{ Effect: 'Allow', Action: '*', Resource: '*' }]));
 
 /**
- * What a finished trust policy admits that it must not: another principal than the callers, or a name outside the
- * scope. It is judged at its weakest: as if no denial applied, and every condition were met that does not test the
- * source identity. So a policy that is narrowed passes, and one that is widened under a condition does not.
+ * What is wrong with a finished trust policy: it names another principal than the callers, admits a name outside the
+ * scope, or admits a caller under none. It is judged at its weakest: as if no denial applied, and every condition were
+ * met that does not test the source identity. So a policy that is narrowed passes, and one that is widened under a
+ * condition does not.
+ *
+ * Each allowing statement must be bound to the scope by a form that can be proven, since no list of names shows what a
+ * condition admits. The evaluator is asked as well, about names that must be refused and one that must be admitted.
  * @returns rule, what was found and what to do, one text for each fault
  */
 export function trustFaults(trust: FinishedTrust): readonly string[] {
   try {
     const document = parsePolicyDocument(trust.document, POLICY);
     const strangers = strangerFaults(document, trust);
-    if (strangers.length > 0) return strangers;
-    const shape = shapeOf(document, trust);
-    if (faultlessShapes.has(shape)) return [];
-    const faults = nameFaults(document, trust);
-    if (faults.length === 0) faultlessShapes.add(shape);
-    return faults;
+    return strangers.length > 0 ? strangers : nameFaults(document, trust);
   } catch (error) {
     if (!(error instanceof SessionBrokerError)) throw error;
     return [`${POLICY} must be one that can be judged before it is deployed: ${error.message}`];
   }
 }
 
-/** Shapes of trust policies that were judged and found without a fault. */
-const faultlessShapes = new Set<string>();
-
-/**
- * What a verdict depends on: the document in which placeholders stand for the scope and the callers. Tenants' policies
- * are alike, so one judgement serves all tenants whose names are of one length; length counts, since a name that is
- * too long for STS is not tried.
- */
-function shapeOf(document: PolicyDocument, { callerArns, scope }: FinishedTrust): string {
-  const prefix = scopePrefix(scope);
-  let text = JSON.stringify(document);
-  for (const [index, arn] of callerArns.entries()) text = text.replaceAll(JSON.stringify(arn), `<caller ${index}>`);
-  return `${callerArns.length} ${prefix.length} ${text.replaceAll(prefix, '<scope>')}`;
-}
-
 function strangerFaults({ Statement: statements }: PolicyDocument, { callerArns }: FinishedTrust): readonly string[] {
   return statements.flatMap(({ Effect: effect, Sid: sid, Principal: principal, NotPrincipal }, index) => {
     if (effect === 'Deny') return [];
-    const place = `${sid ?? `statement ${index + 1}`}`;
+    const place = placeOf(sid, index);
     const refuse = (given: unknown): string =>
       `${POLICY} must name no one but ${callerArns.map(quote).join(', ')}: ${place} names ${quote(given)}; remove it, grantAssume names further roles`;
     if (NotPrincipal !== undefined || typeof principal !== 'object') return [refuse(principal ?? { NotPrincipal })];
@@ -78,8 +74,9 @@ function strangerFaults({ Statement: statements }: PolicyDocument, { callerArns 
   });
 }
 
-function nameFaults(document: PolicyDocument, { roleArn, callerArns, scope }: FinishedTrust): readonly string[] {
-  const weakest = parsePolicyDocument(policyDocument(document.Statement.flatMap(atItsWeakest)), POLICY);
+function nameFaults(document: PolicyDocument, trust: FinishedTrust): readonly string[] {
+  const { callerArns, scope } = trust;
+  const weakest = weakestOf(document);
   const prefix = scopePrefix(scope);
   const values = conditionValues(weakest);
   const variable = values.find((value) => value.includes('${'));
@@ -88,32 +85,103 @@ function nameFaults(document: PolicyDocument, { roleArn, callerArns, scope }: Fi
       `${POLICY} must test the source identity against fixed names: ${quote(variable)} has a policy variable, whose value is the caller's; remove it`,
     ];
   }
-  const names = new Set([undefined, ...foreignNames(scope), ...foreignNamesOf(values, prefix)]);
+  const unbound = [...weakest.Statement.entries()].filter(
+    ([, statement]) => namesIdentity(statement) && !isBound(statement, scope),
+  );
+  // Where the form proves nothing, more names are asked about, for a telling example.
+  const names = new Set(
+    unbound.length === 0
+      ? [undefined, ...nearestNames(scope)]
+      : [undefined, ...nearestNames(scope), ...furtherNames(scope), ...namesOf(values)],
+  );
   const faults: string[] = [];
   for (const callerArn of callerArns) {
-    for (const sourceIdentity of names) {
-      const { allowed, steps } = evaluateAssumeRole(
-        {
-          requester: { kind: 'role-session', roleArn: callerArn, sessionName: 'session' },
-          roleArn,
-          roleSessionName: sourceIdentity ?? 'session',
-          sourceIdentity,
-        },
-        {
-          identity: [{ name: 'caller', document: EVERYTHING }],
-          resource: { name: POLICY, document: weakest },
-        },
-      );
+    for (const name of names) {
+      if (name !== undefined && !isForeign(name, prefix)) continue;
+      const { allowed, steps } = ask(weakest, trust, callerArn, name);
       if (!allowed) continue;
       const decider = steps[0]?.verdict.decidedBy;
-      const place = decider?.sid ?? `statement ${(decider?.index ?? 0) + 1}`;
-      const under = sourceIdentity === undefined ? 'without a source identity' : `as ${quote(sourceIdentity)}`;
+      const under = name === undefined ? 'without a source identity' : `as ${quote(name)}`;
       faults.push(
-        `${POLICY} must admit no name but ${prefix}.<session>: ${place} admits ${callerArn} ${under}; remove what changed it`,
+        `${POLICY} must admit no name but ${prefix}.<session>: ${placeOf(decider?.sid, decider?.index ?? 0)} admits ${callerArn} ${under}; remove what changed it`,
       );
     }
   }
-  return faults;
+  if (faults.length > 0) return faults;
+  if (unbound.length > 0) {
+    const { stringLike, stringNotLike } = scopePatterns(scope);
+    return unbound.map(
+      ([index, { Sid: sid }]) =>
+        `${POLICY} must admit no name but ${prefix}.<session>: ${placeOf(sid, index)} is not bound to these; test sts:SourceIdentity there by StringLike ${quote(stringLike)} and StringNotLike ${quote(stringNotLike)}, or by StringEquals`,
+    );
+  }
+  const isAdmitted = (callerArn: string, name: string): boolean =>
+    isOwn(name, prefix) && ask(weakest, trust, callerArn, name).allowed;
+  return callerArns
+    .filter((callerArn) => ![`${prefix}.s1`, ...namesOf(values)].some((name) => isAdmitted(callerArn, name)))
+    .map(
+      (callerArn) =>
+        `${POLICY} must admit ${callerArn} under names of ${prefix}.<session>: it admits it under none; restore what was removed`,
+    );
+}
+
+/** The policy at its weakest; mostly the policy itself, which then needs no second reading. */
+function weakestOf(document: PolicyDocument): PolicyDocument {
+  const weakest = policyDocument(document.Statement.flatMap(atItsWeakest));
+  return isDeepStrictEqual(weakest, document) ? document : parsePolicyDocument(weakest, POLICY);
+}
+
+function ask(
+  document: PolicyDocument,
+  { roleArn }: FinishedTrust,
+  callerArn: string,
+  sourceIdentity: string | undefined,
+): AssumeRoleVerdict {
+  return evaluateAssumeRole(
+    {
+      requester: { kind: 'role-session', roleArn: callerArn, sessionName: 'session' },
+      roleArn,
+      roleSessionName: sourceIdentity ?? 'session',
+      sourceIdentity,
+    },
+    { identity: [{ name: 'caller', document: EVERYTHING }], resource: { name: POLICY, document } },
+  );
+}
+
+/** Whether a statement is about an action that the source identity must be tested on. */
+function namesIdentity({ Action: actions, NotAction: notActions }: Statement): boolean {
+  const patterns = listOf(actions ?? notActions).map(
+    (text) => new RegExp(`^${text.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i'),
+  );
+  return NAMING_ACTIONS.some((action) => patterns.some((pattern) => pattern.test(action)) === (actions !== undefined));
+}
+
+/**
+ * Whether a statement's conditions can be proven to admit names of the scope alone. All of them must hold at once, so
+ * it is enough that some do:
+ *
+ * - StringEquals, or StringLike without wildcards, on names of the scope
+ * - StringLike on patterns that begin like these, with at least one character more, and the scope's own StringNotLike
+ */
+function isBound({ Condition: conditions = {} }: Statement, scope: Scope): boolean {
+  const prefix = scopePrefix(scope);
+  const valuesUnder = (operator: string): readonly string[] => {
+    const [values, ...others] = Object.values(conditions[operator] ?? {});
+    return others.length > 0 ? [] : listOf(values); // one key in two spellings proves nothing
+  };
+  const equal = valuesUnder('StringEquals');
+  if (equal.length > 0 && equal.every((name) => isOwn(name, prefix))) return true;
+  const like = valuesUnder('StringLike');
+  if (like.length === 0) return false;
+  if (like.every((name) => isOwn(name, prefix))) return true;
+  return (
+    like.every((pattern) => pattern.startsWith(`${prefix}.`) && /[^*]/.test(pattern.slice(prefix.length + 1))) &&
+    valuesUnder('StringNotLike').includes(scopePatterns(scope).stringNotLike)
+  );
+}
+
+function placeOf(sid: string | undefined, index: number): string {
+  return sid ?? `statement ${index + 1}`;
 }
 
 /** An allowing statement with its conditions on the source identity alone; a denying one not at all. */
@@ -130,26 +198,33 @@ function atItsWeakest(statement: Statement): Statement[] {
   return [kept.length > 0 ? { ...rest, Condition: Object.fromEntries(kept) as Conditions } : rest];
 }
 
-/** Names that a scope must not admit, each of them the nearest of its kind. */
-function foreignNames(scope: Scope): readonly string[] {
+/** Names that a scope must not admit, nearest to those that it does. */
+function nearestNames(scope: Scope): readonly string[] {
   const prefix = scopePrefix(scope);
   return [
-    prefix,
     `${prefix}.`, // no session
     `${prefix}.x.s1`, // another scope inside this one
+    `${prefix}-2.s1`, // begins alike
+  ];
+}
+
+/** More names that it must not admit. */
+function furtherNames(scope: Scope): readonly string[] {
+  const prefix = scopePrefix(scope);
+  return [
+    'agent.x.s1', // another tenant
+    `internal.${scope.tenant}.s1`, // another class
+    prefix,
     `${prefix}.s1.`,
     `${prefix}..s1`,
-    `${prefix}-2.s1`, // begins alike
     `${prefix}2.s1`,
-    `agent.x-${scope.tenant}.s1`, // another tenant
-    'agent.x.s1',
+    `agent.x-${scope.tenant}.s1`,
     'agent.z.s1',
-    `agent..s1`,
+    'agent..s1',
     `${prefix.toUpperCase()}.s1`,
-    `internal.${scope.tenant}.s1`, // another class
     `${scope.tenant}.s1`,
     's1',
-  ].filter((name) => isForeign(name, prefix));
+  ];
 }
 
 /** All values of all conditions. */
@@ -160,12 +235,17 @@ function conditionValues({ Statement: statements }: PolicyDocument): readonly st
     .flatMap((value) => listOf(value));
 }
 
-/** The names outside the scope that patterns bring up. */
-function foreignNamesOf(patterns: readonly string[], prefix: string): readonly string[] {
+/** The names that patterns bring up. */
+function namesOf(patterns: readonly string[]): readonly string[] {
   return patterns
     .flatMap((pattern) => [pattern.replaceAll('?', 'x'), pattern.replaceAll('?', 'z')])
-    .flatMap((pattern) => ['', 'x', 'z', 'x.y'].map((text) => pattern.replaceAll('*', text)))
-    .filter((name) => isForeign(name, prefix));
+    .flatMap((pattern) => ['', 'x', 'z', 'x.y'].map((text) => pattern.replaceAll('*', text)));
+}
+
+/** Whether a text is a name of the scope. */
+function isOwn(name: string, prefix: string): boolean {
+  if (!name.startsWith(`${prefix}.`) || /[*?]/.test(name)) return false;
+  return isSourceIdentity(name) && scopePrefix(parseSourceIdentity(name)) === prefix;
 }
 
 /** Whether STS would take a name that the scope must not admit. */

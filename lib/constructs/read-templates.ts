@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { partitionOf } from '../identity/index.ts';
+import { Stack, Stage, Token } from './cdk.ts';
+import { type FinishedTemplate, hasTransform, type Template } from './template.ts';
+
+/** Reads the templates of all stacks in a stage, nested ones included, as they were written. */
+export function readTemplates(stage: Stage): ReadonlyMap<Stack, FinishedTemplate> {
+  const templates = new Map<Stack, FinishedTemplate>();
+  for (const stack of stage.node.findAll().filter((construct) => Stack.isStack(construct))) {
+    const text = readFileSync(join(Stage.of(stack)?.outdir ?? stage.outdir, stack.templateFile), 'utf8');
+    const template = JSON.parse(text) as Template;
+    const { account, region } = stack;
+    templates.set(stack, {
+      path: stack.node.path,
+      template,
+      isTransformed: template.Transform !== undefined || hasTransform(text),
+      account: Token.isUnresolved(account) ? undefined : account,
+      region: Token.isUnresolved(region) ? undefined : region,
+      partition: knownPartition(region),
+      parent: parentOf(stack, templates),
+    });
+  }
+  return templates;
+}
+
+function knownPartition(region: string): string | undefined {
+  try {
+    return partitionOf(region);
+  } catch {
+    return undefined; // left to the deployment, or of a partition without session-broker roles
+  }
+}
+
+function parentOf(stack: Stack, templates: ReadonlyMap<Stack, FinishedTemplate>): FinishedTemplate['parent'] {
+  const { nestedStackParent, nestedStackResource } = stack;
+  const parent = nestedStackParent && templates.get(nestedStackParent); // read before its children
+  if (!parent || !nestedStackResource) return undefined;
+  const logicalId = String(stack.resolve(nestedStackResource.logicalId));
+  return { template: parent, parameters: parent.template.Resources?.[logicalId]?.Properties?.['Parameters'] };
+}
