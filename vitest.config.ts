@@ -11,7 +11,11 @@ export default defineConfig({
     testTimeout: 30_000,
     maxWorkers: '100%',
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [PACKED, EMULATORS] } },
+      {
+        extends: true,
+        // Test files share what they load, the CDK above all, and leave nothing behind for each other.
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [PACKED, EMULATORS], isolate: false },
+      },
       { extends: true, test: { name: 'packed', include: [PACKED] } },
       { extends: true, test: { name: 'emulators', include: [EMULATORS] } },
     ],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fromSessionBroker } from '../../lib/runtime/index.ts';
-import { firstLine, runCommand, startCommand } from '../support/session-broker.ts';
+import { firstLine, startCommand } from '../support/session-broker.ts';
 
 interface Answer {
   readonly endpoint: string;
@@ -69,31 +69,6 @@ describe('session-broker local', () => {
       'GetCallerIdentity',
     ]);
     expect(events.at(-1).userIdentity.sessionContext.sourceIdentity).toBe('agent.acme.s1');
-  });
-
-  test('prints shell exports for people', async () => {
-    const child = startCommand(['local']);
-    onTestFinished(() => void child.kill('SIGKILL'));
-    expect(await firstLine(child)).toMatch(/^local account at http:\/\/127\.0\.0\.1:\d+, until it is interrupted$/);
-    child.kill('SIGTERM');
-    expect(await once(child, 'close')).toEqual([0, null]);
-  });
-
-  test('fails for an assembly that does not exist, and names it', async () => {
-    const { exitCode, stdout, stderr } = await runCommand(['local', '--assembly', 'nowhere']);
-    expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toBe(
-      'error: cloud assembly nowhere/manifest.json: the file must be readable; make the assembly with cdk synth and give its folder [AssemblyUnreadable]\n',
-    );
-  });
-
-  test('fails where there is no configuration, and says what it looked for', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'session-broker-test-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const { exitCode, stderr } = await runCommand(['local'], { cwd: folder });
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('"tenants.yaml", "tenants.example.yaml"');
-    expect(stderr).toContain('[ConfigUnreadable]');
   });
 
   async function webIdentity(endpoint: string, roleArn: string, token: string) {

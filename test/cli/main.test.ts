@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Shell } from '../../lib/cli/command.ts';
 import { main } from '../../lib/cli/main.ts';
+
+const EXAMPLE = readFileSync(join(import.meta.dirname, '..', '..', 'tenants.example.yaml'), 'utf8');
 
 interface Run {
   readonly exitCode: number;
@@ -8,7 +12,7 @@ interface Run {
   readonly stderr: string;
 }
 
-/** The command line with a shell that finds no file. */
+/** The command line with a shell that finds one file, the example. */
 async function run(...args: readonly string[]): Promise<Run> {
   let stdout = '';
   let stderr = '';
@@ -20,7 +24,7 @@ async function run(...args: readonly string[]): Promise<Run> {
       stderr += `${line}\n`;
     },
     colour: false,
-    readFile: () => undefined,
+    readFile: (path) => (path === 'example' ? EXAMPLE : undefined),
     environment: {},
     node: [process.execPath],
     stop: new AbortController().signal,
@@ -84,6 +88,21 @@ describe('the command line', () => {
     const ended = await run(...args);
     expect(ended.stderr).toBe(stderr);
     expect([ended.exitCode, ended.stdout]).toEqual([2, '']);
+  });
+
+  test('fails where there is no configuration, and says what it looked for', async () => {
+    const { exitCode, stderr } = await run('local');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('"tenants.yaml", "tenants.example.yaml"');
+    expect(stderr).toContain('[ConfigUnreadable]');
+  });
+
+  test('fails for an assembly that does not exist, and names it', async () => {
+    const { exitCode, stdout, stderr } = await run('local', '--assembly', 'nowhere', '--config', 'example');
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(
+      'error: cloud assembly nowhere/manifest.json: the file must be readable; make the assembly with cdk synth and give its folder [AssemblyUnreadable]\n',
+    );
   });
 
   test('fails for a configuration that does not exist', async () => {
