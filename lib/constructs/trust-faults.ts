@@ -202,7 +202,6 @@ function atItsWeakest(statement: Statement): Statement[] {
 function nearestNames(scope: Scope): readonly string[] {
   const prefix = scopePrefix(scope);
   return [
-    `${prefix}.`, // no session
     `${prefix}.x.s1`, // another scope inside this one
     `${prefix}-2.s1`, // begins alike
   ];
@@ -215,6 +214,7 @@ function furtherNames(scope: Scope): readonly string[] {
     'agent.x.s1', // another tenant
     `internal.${scope.tenant}.s1`, // another class
     prefix,
+    `${prefix}.`,
     `${prefix}.s1.`,
     `${prefix}..s1`,
     `${prefix}2.s1`,
