@@ -106,7 +106,7 @@ export function policyFaults(role: FinishedRole, policies: AppPolicies): readonl
     ...[...new Set(reaching)].flatMap((policy) => [
       ...inlineNameFaults(policy),
       ...(policy.isTransformed() ? [`${policy.name} must have no Fn::Transform, which would change it once more`] : []),
-      ...grantFaults(policy, role.chainTo),
+      ...grantFaults(policy, role),
     ]),
   ];
 }
@@ -156,7 +156,7 @@ function managedArnFaults(arn: unknown): readonly string[] {
   return [`managed policy must not grant everything, IAM or STS: ${quote(arn)}; attach one that grants what is needed`];
 }
 
-function grantFaults({ name, document }: FinishedPolicy, chainTo: readonly string[]): readonly string[] {
+function grantFaults({ name, document }: FinishedPolicy, { chainTo, roleName }: FinishedRole): readonly string[] {
   const policy = document();
   if (propertyOf(policy, 'Statement') === undefined) {
     return [`${name} must be known before it is deployed: ${quote(policy)}; write its statements out`];
@@ -165,7 +165,7 @@ function grantFaults({ name, document }: FinishedPolicy, chainTo: readonly strin
   if (foreign !== undefined) {
     return [`${name} must have no element but ${POLICY_ELEMENTS.join(', ')}: ${quote(foreign)}; remove it`];
   }
-  return forbiddenGrants(policy as PolicyDocument, chainTo).map(
+  return forbiddenGrants(policy as PolicyDocument, chainTo, roleName).map(
     ({ index, sid, action, reason }) => `${name}, ${sid ?? `statement ${index + 1}`}: ${quote(action)} ${reason}`,
   );
 }

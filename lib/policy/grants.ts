@@ -53,13 +53,18 @@ const BROAD_MANAGED_POLICIES = /^arn:[a-z-]+:iam::aws:policy\/(?:AdministratorAc
  * `iam:PassRole`, which the guard denies.
  * @param document an identity-based policy, from a configuration or from a finished template
  * @param chainTo ARNs of the roles that the session may go on to
+ * @param ownRoleName the session-broker role's name, where it is known: its exact ARN is then refused like a wildcard
  */
-export function forbiddenGrants(document: PolicyDocument, chainTo: readonly string[]): readonly ForbiddenGrant[] {
+export function forbiddenGrants(
+  document: PolicyDocument,
+  chainTo: readonly string[],
+  ownRoleName?: string,
+): readonly ForbiddenGrant[] {
   const found: ForbiddenGrant[] = [];
   // A finished template may hold one statement without a list.
   for (const [index, statement] of listOf<Statement>(document.Statement).entries()) {
     const sid = typeof statement?.Sid === 'string' ? { sid: statement.Sid } : {};
-    for (const fault of faultsOf(statement, chainTo)) found.push({ index, ...sid, ...fault });
+    for (const fault of faultsOf(statement, chainTo, ownRoleName)) found.push({ index, ...sid, ...fault });
   }
   return found;
 }
@@ -74,7 +79,7 @@ interface Fault {
   readonly reason: string;
 }
 
-function faultsOf(statement: Statement, chainTo: readonly string[]): readonly Fault[] {
+function faultsOf(statement: Statement, chainTo: readonly string[], ownRoleName: string | undefined): readonly Fault[] {
   if (typeof statement !== 'object' || statement === null) {
     return [{ action: 'Statement', reason: 'is not a statement; write it as IAM reads it' }];
   }
@@ -89,7 +94,7 @@ function faultsOf(statement: Statement, chainTo: readonly string[]): readonly Fa
     });
   }
   for (const action of listOf(statement.Action)) {
-    const reason = reasonAgainst(action, statement, chainTo);
+    const reason = reasonAgainst(action, statement, chainTo, ownRoleName);
     if (reason !== undefined) faults.push({ action: typeof action === 'string' ? action : 'Action', reason });
   }
   return faults;
@@ -100,7 +105,12 @@ function leavesOut(notActions: readonly unknown[]): boolean {
   return texts.includes('*') || LEFT_OUT.every((pattern) => texts.includes(pattern));
 }
 
-function reasonAgainst(action: unknown, statement: Statement, chainTo: readonly string[]): string | undefined {
+function reasonAgainst(
+  action: unknown,
+  statement: Statement,
+  chainTo: readonly string[],
+  ownRoleName: string | undefined,
+): string | undefined {
   // A template may hold an intrinsic function here, whose value is not known.
   if (typeof action !== 'string') return 'is not a text; write each action out';
   const pattern = action.toLowerCase();
@@ -112,7 +122,7 @@ function reasonAgainst(action: unknown, statement: Statement, chainTo: readonly 
   if (service === 'iam' && hasWildcard && !IAM_READS.test(name)) {
     return 'covers actions of IAM that change who may do what; write each action out';
   }
-  if (service === 'iam' && ROLE_CHANGES.includes(name) && !hasExactResources(statement)) {
+  if (service === 'iam' && ROLE_CHANGES.includes(name) && !namesOthers(statement, ownRoleName)) {
     return 'may change the session-broker role itself on such a resource; name other roles or policies by their exact ARNs';
   }
   if (service !== 'sts') return undefined;
@@ -127,9 +137,13 @@ function reasonAgainst(action: unknown, statement: Statement, chainTo: readonly 
   return 'reaches roles that are not in chainTo; list them there, by their exact ARNs';
 }
 
-/** Whether a statement names each of its resources, without a wildcard or a policy variable. */
-function hasExactResources(statement: Statement): boolean {
-  return everyResource(statement, (resource) => !/[*?$]/.test(resource));
+/** Whether a statement names each of its resources, without a wildcard or a policy variable, and not the own role. */
+function namesOthers(statement: Statement, ownRoleName: string | undefined): boolean {
+  const own = ownRoleName?.toLowerCase();
+  return everyResource(
+    statement,
+    (resource) => !/[*?$]/.test(resource) && resource.toLowerCase().split('/').at(-1) !== own,
+  );
 }
 
 function everyResource({ Resource, NotResource }: Statement, holds: (resource: string) => boolean): boolean {

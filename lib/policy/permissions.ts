@@ -90,7 +90,7 @@ export function renderPermissionsPolicy(props: PermissionsPolicyProps): PolicyDo
 /**
  * What a session may never do: go on to a role that is not listed, or hand work to something that would not carry
  * its name. An explicit deny, which no statement or managed policy undoes, unless one lets the session change the
- * policies of its own role: `forbiddenGrants` refuses that on any resource but exact ARNs.
+ * policies of its own role: `forbiddenGrants` refuses that.
  */
 export function renderGuardPolicy(chainTo: readonly string[]): PolicyDocument {
   return policyDocument([

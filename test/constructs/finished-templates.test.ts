@@ -433,6 +433,16 @@ describe('a policy of the app that reaches the role', () => {
     expect(faults).toEqual([]);
   });
 
+  test('fails when it lets a session change its own role, named by its exact ARN', () => {
+    const own = `arn:aws:iam::${ACCOUNT}:role/session-broker/hub-acme-session`;
+    const faults = refusalsOf(({ stack }) =>
+      acmeRole(stack).addToPolicy(new PolicyStatement({ actions: ['iam:DeleteRolePolicy'], resources: [own] })),
+    );
+    expect(faults).toEqual([
+      expect.stringContaining('"iam:DeleteRolePolicy" may change the session-broker role itself on such a resource'),
+    ]);
+  });
+
   test.each([
     ['*', 'does not name one service; write <service>:<action>'],
     ['iam:*', 'covers actions of IAM that change who may do what; write each action out'],

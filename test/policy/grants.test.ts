@@ -244,3 +244,24 @@ describe('managed policies of AWS', () => {
     expect(isForbiddenManagedPolicy(`arn:${partition}:iam::111122223333:policy/AdministratorAccess`)).toBe(false);
   });
 });
+
+describe('the session-broker role itself', () => {
+  const change = (resource: string) =>
+    policyDocument([{ Effect: 'Allow', Action: 'iam:PutRolePolicy', Resource: resource }]);
+  const own = 'arn:aws:iam::111122223333:role/session-broker/hub-acme-session';
+
+  it.each([own, own.replace('hub-acme', 'Hub-Acme')])(
+    'fails as a role that its sessions may change: %s',
+    (resource) => {
+      expect(forbiddenGrants(change(resource), [], 'hub-acme-session').map(({ action }) => action)).toEqual([
+        'iam:PutRolePolicy',
+      ]);
+    },
+  );
+
+  it('is not any other role', () => {
+    expect(forbiddenGrants(change('arn:aws:iam::111122223333:role/made-by-agents'), [], 'hub-acme-session')).toEqual(
+      [],
+    );
+  });
+});
