@@ -2,7 +2,7 @@ import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput, STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
-import { checkTransport, stopBeforeSending, type TransportCheck } from './endpoint.ts';
+import { checkTransport, stopBeforeSending, type TransportCheck } from './transport.ts';
 import { once } from './once.ts';
 import { withoutSecrets } from './redact.ts';
 import { type Attempt, translate } from './translate.ts';

@@ -9,7 +9,7 @@ import {
 } from '../identity/index.ts';
 import { assumeRole, type SessionCredentials } from './assume.ts';
 import { createClients } from './clients.ts';
-import { createTransportCheck, parseEndpoint } from './endpoint.ts';
+import { createTransportCheck, parseEndpoint } from './transport.ts';
 import { type Environment, emitWarning, readEnvironment, VARIABLES } from './environment.ts';
 import { once } from './once.ts';
 import { checkOptions, type FromSessionBrokerOptions } from './options.ts';
