@@ -3,7 +3,8 @@
  * meaning.
  *
  * `retryable`: the same call may succeed later without a change. `exitCode`: what a command exits with:
- * 2 bad input, 3 not deployed or not opted in, 4 refused by AWS, 5 AWS out of reach for now, 1 anything else.
+ * 2 bad input, 3 not deployed or not opted in, 4 refused by AWS, 5 out of reach for now, 126 and 127 as shells say
+ * that a command cannot be started, 1 anything else.
  */
 export const ERRORS = {
   // The one string (lib/identity).
@@ -46,6 +47,9 @@ export const ERRORS = {
   RoleUnresolved: { retryable: false, exitCode: 2 },
   RegionUnresolved: { retryable: false, exitCode: 2 },
   DurationOutOfRange: { retryable: false, exitCode: 2 },
+  SessionPolicyInvalid: { retryable: false, exitCode: 2 },
+  SessionPolicyTooLarge: { retryable: false, exitCode: 2 },
+  PolicyArnInvalid: { retryable: false, exitCode: 2 },
   EndpointInvalid: { retryable: false, exitCode: 2 },
   EndpointInsecure: { retryable: false, exitCode: 2 },
   ParameterNotFound: { retryable: false, exitCode: 3 },
@@ -62,10 +66,15 @@ export const ERRORS = {
   Throttled: { retryable: true, exitCode: 5 },
   Unavailable: { retryable: true, exitCode: 5 },
   ResponseInvalid: { retryable: true, exitCode: 5 },
+  SessionClosed: { retryable: false, exitCode: 1 },
   // Commands and the local account (lib/cli, lib/local).
   UsageInvalid: { retryable: false, exitCode: 2 },
   ListenFailed: { retryable: false, exitCode: 5 },
   LogUnwritable: { retryable: false, exitCode: 2 },
+  TokenFileUnwritable: { retryable: false, exitCode: 2 },
+  CredentialProcessLoop: { retryable: false, exitCode: 2 },
+  CommandNotExecutable: { retryable: false, exitCode: 126 },
+  CommandNotFound: { retryable: false, exitCode: 127 },
   QuickstartFailed: { retryable: false, exitCode: 1 },
 } as const satisfies Record<string, { retryable: boolean; exitCode: number }>;
 
