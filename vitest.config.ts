@@ -6,8 +6,12 @@ const EMULATORS = 'test/emulators/**/*.test.ts';
 export default defineConfig({
   test: {
     // CDK's template validator costs seconds a process; the test of it switches it on. The SDK's warning is about
-    // its own later versions.
-    env: { CDK_VALIDATION: 'false', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    // its own later versions. Commands that tests start leave no compiled code behind.
+    env: {
+      CDK_VALIDATION: 'false',
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      NODE_DISABLE_COMPILE_CACHE: '1',
+    },
     testTimeout: 30_000,
     maxWorkers: '100%',
     projects: [

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Compiles the package into dist/. The command becomes two CommonJS files: as ES modules it would take twice as long
+# to start, and tools start it whenever they need credentials.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rm -rf dist
+tsc -p tsconfig.build.json
+rm -r dist/lib/cli dist/bin/session-broker.*
+tsx scripts/write-bundle.ts
+chmod 755 dist/bin/session-broker.cjs
