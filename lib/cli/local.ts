@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { quote, SessionBrokerError } from '../errors.ts';
 import { CONFLICTING_VARIABLES, type LocalAccount, startLocalAccount } from '../local/index.ts';
+import { shellWord } from '../runtime/delivery/formats.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
+import { parsePort } from './port.ts';
+import { stopped } from './stopped.ts';
 import { stylist } from './style.ts';
 import { synthesize } from './synthesize.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -48,13 +50,7 @@ function parseLocal(args: readonly string[]): LocalInput {
     log: { type: 'string' },
     json: { type: 'boolean', default: false },
   });
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw new SessionBrokerError(
-      'UsageInvalid',
-      `port must be a number from 0 to 65535: ${quote(port)}; leave it out for any free one`,
-    );
-  }
-  return { ...options, port: Number(port) };
+  return { ...options, port: parsePort(port) };
 }
 
 async function runLocal(input: LocalInput, shell: Shell): Promise<number> {
@@ -120,20 +116,8 @@ function renderDispatchers(endpoint: string, tenants: readonly Dispatcher[], col
     [
       `${style('bold', `${cluster}/${tenant}`)}${attribution ? '' : style('dim', '  not opted in')}`,
       `  unset ${unset.join(' ')}`,
-      ...Object.entries(environment).map(([name, value]) => `  export ${name}=${quoted(value)}`),
+      ...Object.entries(environment).map(([name, value]) => `  export ${name}=${shellWord(value)}`),
     ].join('\n'),
   );
   return [`local account at ${style('green', endpoint)}, until it is interrupted`, ...blocks, ''].join('\n\n');
-}
-
-/** One word to a shell, whatever it holds. */
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", "'\\''")}'`;
-}
-
-function stopped(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) resolve();
-    else stop.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

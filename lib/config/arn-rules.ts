@@ -1,5 +1,5 @@
-import { type Partition, parseRoleArn, type RoleArn } from '../identity/index.ts';
-import { MANAGED_POLICIES_PER_ROLE, POLICY_ARN_LENGTH, POLICY_NAME_LENGTH } from '../identity/limits.ts';
+import { type Partition, type PolicyArn, parsePolicyArn, parseRoleArn, type RoleArn } from '../identity/index.ts';
+import { MANAGED_POLICIES_PER_ROLE } from '../identity/limits.ts';
 import { assertPrincipals, isForbiddenManagedPolicy } from '../policy/index.ts';
 import type { TenantConfig } from './config.ts';
 import { type FaultPath, fault, faultOf, type RuleFault } from './faults.ts';
@@ -13,17 +13,18 @@ export interface ArnFacts {
   readonly roleName?: string | undefined;
 }
 
-/**
- * arn:<partition>:iam::<account or "aws">:policy[/<path>]/<name>
- * @see IAM User Guide, "IAM identifiers"; IAM API Reference, AttachRolePolicy
- */
-const POLICY_ARN =
-  /^arn:(?<partition>aws|aws-us-gov|aws-cn):iam::(?<account>aws|[0-9]{12}):policy\/(?:[A-Za-z0-9_+=,.@-]+\/)*(?<name>[A-Za-z0-9_+=,.@-]+)$/;
-
 /** The role of an ARN, or undefined where the ARN is at fault. */
 export function roleOf(arn: string): RoleArn | undefined {
   try {
     return parseRoleArn(arn);
+  } catch {
+    return undefined;
+  }
+}
+
+function policyOf(arn: string): PolicyArn | undefined {
+  try {
+    return parsePolicyArn(arn);
   } catch {
     return undefined;
   }
@@ -102,12 +103,12 @@ export function checkManagedPolicies(arns: readonly string[], facts: ArnFacts): 
 
 /** The rules on the ARN of a managed policy. */
 export function checkPolicyArn(path: FaultPath, arn: string, noun: string, facts: ArnFacts): readonly RuleFault[] {
-  const { partition, account, name = '' } = POLICY_ARN.exec(arn)?.groups ?? {};
-  const isTooLong = name.length > POLICY_NAME_LENGTH || arn.length > POLICY_ARN_LENGTH;
-  if (partition === undefined || account === undefined || isTooLong) {
+  const policy = policyOf(arn);
+  if (policy === undefined) {
     const rule = `${noun} must be the ARN of a managed policy, arn:<partition>:iam::<account or "aws">:policy/<name>`;
     return [fault(path, arn, rule, 'copy it from the IAM console or from aws iam list-policies')];
   }
+  const { partition, account } = policy;
   if (facts.partition !== undefined && partition !== facts.partition) {
     const rule = `${noun} must be in the partition of the cluster, ${facts.partition}`;
     return [fault(path, arn, rule, `write the ARN of the policy there, arn:${facts.partition}:...`)];

@@ -1,5 +1,5 @@
 import { quote, SessionBrokerError } from '../errors.ts';
-import { IAM_PATH_LENGTH, ROLE_NAME_LENGTH } from './limits.ts';
+import { IAM_PATH_LENGTH, POLICY_ARN_LENGTH, POLICY_NAME_LENGTH, ROLE_NAME_LENGTH } from './limits.ts';
 
 /** A separate set of AWS Regions and accounts. ARNs begin with its name. */
 export type Partition = 'aws' | 'aws-us-gov' | 'aws-cn';
@@ -13,6 +13,14 @@ export interface RoleArn {
   /** Begins and ends with `/`. */
   readonly path: string;
   readonly name: string;
+}
+
+/** The ARN of a managed policy in its parts. */
+export interface PolicyArn {
+  readonly arn: string;
+  readonly partition: Partition;
+  /** Twelve digits, or `aws` for a policy that AWS manages. */
+  readonly account: string;
 }
 
 /**
@@ -40,6 +48,30 @@ export function parseRoleArn(text: string): RoleArn {
     );
   }
   return Object.freeze({ arn: text, partition: partition as Partition, account, path, name });
+}
+
+/**
+ * arn:<partition>:iam::<account or "aws">:policy[/<path>]/<name>
+ * @see IAM User Guide, "IAM identifiers"; IAM API Reference, CreatePolicy and AttachRolePolicy
+ */
+const POLICY_ARN =
+  /^arn:(?<partition>aws|aws-us-gov|aws-cn):iam::(?<account>aws|[0-9]{12}):policy\/(?:[A-Za-z0-9_+=,.@-]+\/)*(?<name>[A-Za-z0-9_+=,.@-]+)$/;
+
+/**
+ * The ARN of an IAM managed policy, exact: no wildcard.
+ * @param text `arn:aws:iam::111122223333:policy/path/name`
+ * @throws {SessionBrokerError} PolicyArnInvalid
+ */
+export function parsePolicyArn(text: string): PolicyArn {
+  const match = typeof text === 'string' && text.length <= POLICY_ARN_LENGTH ? POLICY_ARN.exec(text) : null;
+  const { partition, account, name = '' } = match?.groups ?? {};
+  if (!partition || !account || name.length > POLICY_NAME_LENGTH) {
+    throw new SessionBrokerError(
+      'PolicyArnInvalid',
+      `policy ARN must be the exact ARN of a managed policy, arn:<partition>:iam::<account or "aws">:policy/<name>: ${quote(text)}; copy it from the IAM console or from aws iam list-policies`,
+    );
+  }
+  return Object.freeze({ arn: text, partition: partition as Partition, account });
 }
 
 /**

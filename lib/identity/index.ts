@@ -1,4 +1,11 @@
-export { type Partition, parseRoleArn, partitionOf, type RoleArn } from './arn.ts';
+export {
+  type Partition,
+  type PolicyArn,
+  parsePolicyArn,
+  parseRoleArn,
+  partitionOf,
+  type RoleArn,
+} from './arn.ts';
 export { ROLE_NAME_LENGTH, SESSION_DURATION_SECONDS, SOURCE_IDENTITY_LENGTH, ULID_LENGTH } from './limits.ts';
 export {
   type BrokerArnParts,

@@ -67,6 +67,18 @@ export const POLICY_NAME_LENGTH = 128;
 export const POLICY_ARN_LENGTH = 2048;
 
 /**
+ * Characters in an inline session policy and the ARNs of managed session policies together, white space counted.
+ * @see STS API Reference, AssumeRole, Policy and PolicyArns
+ */
+export const SESSION_POLICIES_LENGTH = 2048;
+
+/**
+ * Managed session policies of one session.
+ * @see STS API Reference, AssumeRole, PolicyArns
+ */
+export const SESSION_POLICY_ARNS = 10;
+
+/**
  * Tags on one resource.
  * @see IAM User Guide, IAM and AWS STS quotas; AWS General Reference, "Tagging your AWS resources"
  */

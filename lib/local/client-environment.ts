@@ -1,5 +1,6 @@
 import { devNull } from 'node:os';
 import type { ClusterConfig } from '../config/config.ts';
+import { PROFILE_VARIABLES, STATIC_CREDENTIAL_VARIABLES } from '../credential-variables.ts';
 import { DEFAULT_PARAMETER_PREFIX } from '../identity/index.ts';
 
 /** Credentials as every AWS SDK takes them. */
@@ -19,15 +20,8 @@ export interface LocalCredentials {
  * value makes harmless for every client: unset those that the environment does not set itself.
  */
 export const CONFLICTING_VARIABLES = [
-  'AWS_PROFILE',
-  'AWS_DEFAULT_PROFILE',
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_SESSION_TOKEN',
-  // What botocore takes before AWS_SESSION_TOKEN.
-  'AWS_SECURITY_TOKEN',
-  // When credentials of the environment end, whosever they are.
-  'AWS_CREDENTIAL_EXPIRATION',
+  ...PROFILE_VARIABLES,
+  ...STATIC_CREDENTIAL_VARIABLES,
   // No SDK takes these together with an endpoint.
   'AWS_USE_FIPS_ENDPOINT',
   'AWS_USE_DUALSTACK_ENDPOINT',

@@ -4,9 +4,6 @@ import { readPolicyText } from './policy-text.ts';
 import type { QueryParameters } from './query.ts';
 import type { SessionPolicy, Store } from './store.ts';
 
-/** @see IAM User Guide, "IAM and AWS STS quotas" */
-export const SESSION_POLICY = { characters: 2048, arns: 10 } as const;
-
 /**
  * The policies that a session is limited to.
  * @throws {AwsFault} MalformedPolicyDocument; NotModelled for a managed policy that is not here

@@ -1,4 +1,5 @@
 import type { Partition } from '../identity/index.ts';
+import { SESSION_POLICIES_LENGTH, SESSION_POLICY_ARNS } from '../identity/limits.ts';
 import { evaluate, evaluateAssumeRole } from '../policy/index.ts';
 import { assumeRoleDenied, contextOf, policiesOf, requesterOf, resourceTags } from './authorize.ts';
 import { accessDenied, notModelled, validationError } from './aws-fault.ts';
@@ -6,7 +7,7 @@ import { type Call, callerOf, type Environment } from './call.ts';
 import { cloudTrailExpiration } from './cloudtrail.ts';
 import { Constraints, NAME_PATTERN } from './constraints.ts';
 import type { QueryParameters, XmlValue } from './query.ts';
-import { policyParameters, readSessionPolicies, SESSION_POLICY } from './session-policies.ts';
+import { policyParameters, readSessionPolicies } from './session-policies.ts';
 import { inheritedTagsOf, readTags, readTransitiveTagKeys } from './session-tags.ts';
 import { accountOf, arnOf, idOf, type Role, type RoleSession, type SessionPolicy, type WebIdentity } from './store.ts';
 
@@ -253,8 +254,8 @@ function commonParameters(parameters: QueryParameters, constraints: Constraints)
     pattern: NAME_PATTERN,
   });
   const durationSeconds = constraints.integer('durationSeconds', parameters.get('DurationSeconds'), DURATION_SECONDS);
-  constraints.text('policy', parameters.get('Policy'), { min: 1, max: SESSION_POLICY.characters });
-  constraints.listLength('policyArns', parameters.list('PolicyArns', 'arn').length, { max: SESSION_POLICY.arns });
+  constraints.text('policy', parameters.get('Policy'), { min: 1, max: SESSION_POLICIES_LENGTH });
+  constraints.listLength('policyArns', parameters.list('PolicyArns', 'arn').length, { max: SESSION_POLICY_ARNS });
   return { roleArn, roleSessionName, durationSeconds };
 }
 
