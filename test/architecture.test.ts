@@ -8,14 +8,15 @@ const ROOT = join(import.meta.dirname, '..');
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   nearest: [],
+  'credential-variables': [],
   identity: ['errors'],
   policy: ['identity'],
   config: ['policy', 'nearest'],
   template: ['errors'],
   constructs: ['config', 'template'],
   stacks: ['constructs'],
-  runtime: ['policy', 'nearest'],
-  local: ['config', 'template'],
+  runtime: ['policy', 'nearest', 'credential-variables'],
+  local: ['config', 'template', 'credential-variables'],
   cli: ['runtime', 'local', 'config'],
 };
 
@@ -24,12 +25,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   config: ['yaml', 'valibot'],
   constructs: ['aws-cdk-lib', 'constructs'],
   stacks: ['aws-cdk-lib', 'constructs'],
-  runtime: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm'],
+  runtime: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm', '@opentelemetry/api'],
   cli: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm', 'ulid'],
 };
 
 /** The rooms that read no clock, environment, file or network. */
-const PURE = ['errors', 'nearest', 'identity', 'policy', 'config', 'template'];
+const PURE = ['errors', 'nearest', 'credential-variables', 'identity', 'policy', 'config', 'template'];
 
 interface Source {
   readonly path: string;
@@ -78,8 +79,24 @@ describe('a file of lib/', () => {
   );
 });
 
+test('OpenTelemetry is loaded by one file, when it is needed', () => {
+  const statically = /^(?:import|export)\s+(?!type\b)[^;]*?\bfrom '@opentelemetry\/api'/m;
+  const lazily = /(?<!typeof )import\('@opentelemetry\/api'\)/;
+  expect(sources.filter(({ code }) => statically.test(code)).map(({ path }) => path)).toEqual([]);
+  expect(sources.filter(({ code }) => lazily.test(code)).map(({ path }) => path)).toEqual([
+    'lib/runtime/open-telemetry.ts',
+  ]);
+  // The types of these two are not published: a project without the API compiles.
+  expect(sources.filter(({ imports }) => imports.includes('@opentelemetry/api')).map(({ path }) => path)).toEqual([
+    'lib/runtime/open-telemetry.ts',
+    'lib/runtime/telemetry.ts',
+  ]);
+});
+
 test('the environment is read in one file of the runtime', () => {
-  const readers = sources.filter(({ room, code }) => room === 'runtime' && /\bprocess\b/.test(code));
+  // A format of credentials has the same name: as a text or as a key.
+  const host = /(?<!')\bprocess\b(?![':])/;
+  const readers = sources.filter(({ room, code }) => room === 'runtime' && host.test(code));
   expect(readers.map(({ path }) => path)).toEqual(['lib/runtime/environment.ts']);
 });
 

@@ -29,7 +29,14 @@ describe('a session-broker error', () => {
   });
 
   test('has an exit code other than success', () => {
-    for (const { exitCode } of Object.values(ERRORS)) expect([1, 2, 3, 4, 5]).toContain(exitCode);
+    for (const { exitCode } of Object.values(ERRORS)) expect([1, 2, 3, 4, 5, 126, 127]).toContain(exitCode);
+  });
+
+  test('about a command that cannot be started has the exit code that shells give it', () => {
+    expect(ERRORS.CommandNotExecutable.exitCode).toBe(126);
+    expect(ERRORS.CommandNotFound.exitCode).toBe(127);
+    const shells = Object.entries(ERRORS).filter(([, { exitCode }]) => exitCode > 5);
+    expect(shells.map(([code]) => code)).toEqual(['CommandNotExecutable', 'CommandNotFound']);
   });
 });
 

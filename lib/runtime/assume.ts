@@ -1,7 +1,10 @@
+import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { formatSourceIdentity, type RoleArn, type SessionIdentity } from '../identity/index.ts';
 import type { Clients } from './clients.ts';
 import { LEAST_LIFE } from './renew.ts';
+import type { SessionScope } from './session-policy.ts';
+import { telemetry } from './telemetry.ts';
 
 /** A session's credentials, as every SDK client takes them. */
 export interface SessionCredentials {
@@ -19,6 +22,14 @@ export interface AssumeRoleRequest {
   readonly identity: SessionIdentity;
   /** Seconds. */
   readonly durationSeconds: number;
+  readonly scope: SessionScope;
+}
+
+/** What one assumption is not about. */
+export interface AssumeRoleCall {
+  readonly isRenewal: boolean;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -26,36 +37,47 @@ export interface AssumeRoleRequest {
  * audit, Bedrock and S3 logs show it and never the source identity.
  * @throws {SessionBrokerError} SourceIdentityMismatch, ResponseInvalid, ClockSkew, and what a call can end in
  */
-export async function assumeRole(
+export function assumeRole(
   clients: Clients,
-  { role, identity, durationSeconds }: AssumeRoleRequest,
-  now: () => number,
+  { role, identity, durationSeconds, scope }: AssumeRoleRequest,
+  { isRenewal, now, signal }: AssumeRoleCall,
 ): Promise<SessionCredentials> {
   const sourceIdentity = formatSourceIdentity(identity);
-  const answer = await clients.assumeRole({
-    RoleArn: role.arn,
-    RoleSessionName: sourceIdentity,
-    SourceIdentity: sourceIdentity,
-    DurationSeconds: durationSeconds,
+  const { policy, policyArns = [] } = scope;
+  return telemetry.assumeRole({ identity, roleArn: role.arn, region: clients.region, isRenewal }, async () => {
+    const credentials = await clients.assumeRole(
+      {
+        RoleArn: role.arn,
+        RoleSessionName: sourceIdentity,
+        SourceIdentity: sourceIdentity,
+        DurationSeconds: durationSeconds,
+        ...(policy !== undefined && { Policy: policy }),
+        ...(policyArns.length > 0 && { PolicyArns: policyArns.map((arn) => ({ arn })) }),
+      },
+      (answer) => readCredentials(answer, sourceIdentity, role),
+      signal,
+    );
+    checkLife(credentials, now());
+    return credentials;
   });
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials ?? {};
+}
+
+function readCredentials(
+  { Credentials, SourceIdentity }: AssumeRoleCommandOutput,
+  sourceIdentity: string,
+  role: RoleArn,
+): SessionCredentials {
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
   if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration || Number.isNaN(Expiration.getTime())) {
     throw new SessionBrokerError(
       'ResponseInvalid',
       `STS answered without complete credentials for ${quote(sourceIdentity)}; check the endpoint and any proxy on the way to it`,
     );
   }
-  if (answer.SourceIdentity !== sourceIdentity) {
+  if (SourceIdentity !== sourceIdentity) {
     throw new SessionBrokerError(
       'SourceIdentityMismatch',
-      `source identity of the session must be ${quote(sourceIdentity)}, STS answered ${answer.SourceIdentity === undefined ? 'without one' : quote(answer.SourceIdentity)}; the credentials are thrown away; check that the endpoint is AWS's and that the dispatcher's own session has no source identity`,
-    );
-  }
-  if (Expiration.getTime() - now() <= LEAST_LIFE) {
-    throw new SessionBrokerError(
-      'ClockSkew',
-      `credentials from STS must live for more than ${LEAST_LIFE / 1000} seconds, by this machine's clock they expire at ${quote(Expiration.toISOString())} and it is ${quote(new Date(now()).toISOString())}; synchronize the clock (NTP, chrony)`,
-      { detail: { expiration: Expiration } },
+      `source identity of the session must be ${quote(sourceIdentity)}, STS answered ${SourceIdentity === undefined ? 'without one' : quote(SourceIdentity)}; the credentials are thrown away; check that the endpoint is AWS's and that the dispatcher's own session has no source identity`,
     );
   }
   const credentials = {
@@ -68,4 +90,13 @@ export async function assumeRole(
   // The SDK notes here for its user agent where credentials come from, also on an object that is given as it is.
   Object.defineProperty(credentials, '$source', { value: { CREDENTIALS_STS_ASSUME_ROLE: 'i' } });
   return Object.freeze(credentials);
+}
+
+function checkLife({ expiration }: SessionCredentials, time: number): void {
+  if (expiration.getTime() - time > LEAST_LIFE) return;
+  throw new SessionBrokerError(
+    'ClockSkew',
+    `credentials from STS must live for more than ${LEAST_LIFE / 1000} seconds, by this machine's clock they expire at ${quote(expiration.toISOString())} and it is ${quote(new Date(time).toISOString())}; synchronize the clock (NTP, chrony)`,
+    { detail: { expiration } },
+  );
 }

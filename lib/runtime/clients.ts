@@ -2,13 +2,17 @@ import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput, STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
-import { checkTransport, stopBeforeSending, type TransportCheck } from './transport.ts';
+import { type DispatcherCredentials, vetted } from './dispatcher-credentials.ts';
+import { readWebIdentity } from './environment.ts';
+import { loadSsm, loadSts } from './load-sdk.ts';
 import { once } from './once.ts';
+import { createPace, type Pace } from './pace.ts';
 import { withoutSecrets } from './redact.ts';
+import { createRetry, retryNever } from './retry.ts';
+import type { Timing } from './timing.ts';
 import { type Attempt, translate } from './translate.ts';
-
-/** Credentials, or a provider of them, as every SDK client takes them. */
-export type DispatcherCredentials = NonNullable<STSClientConfig['credentials']>;
+import { checkTransport, stopBeforeSending, type TransportCheck } from './transport.ts';
+import { assumeWithWebIdentity } from './web-identity.ts';
 
 /** Settings that the SDK's STS and SSM clients share. */
 export type ClientConfig = Pick<
@@ -19,24 +23,42 @@ export type ClientConfig = Pick<
 export interface ClientSettings {
   /** Sees every request before it is signed. */
   readonly check: TransportCheck;
+  readonly timing: Timing;
+  /** Calls of STS a second at most. */
+  readonly callsPerSecond: number;
+  /** Ends the calls that serve more than one session. */
+  readonly signal: AbortSignal;
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;
   readonly credentials?: DispatcherCredentials | undefined;
   readonly clientConfig?: ClientConfig | undefined;
 }
 
-/** The two calls that the runtime makes, with the dispatcher's own credentials. Failures are translated. */
+/**
+ * The two calls that the runtime makes, with the dispatcher's own credentials. An answer is read as part of the
+ * call, so that one that cannot be read is asked for again. Failures are translated.
+ */
 export interface Clients {
   readonly region: string;
   readonly partition: Partition;
-  readonly assumeRole: (
+  readonly assumeRole: <Result>(
     input: AssumeRoleCommandInput & { readonly RoleArn: string; readonly SourceIdentity: string },
-  ) => Promise<AssumeRoleCommandOutput>;
-  readonly getParameter: (name: string) => Promise<GetParameterCommandOutput>;
+    read: (answer: AssumeRoleCommandOutput) => Result,
+    signal: AbortSignal,
+  ) => Promise<Result>;
+  readonly getParameter: <Result>(name: string, read: (answer: GetParameterCommandOutput) => Result) => Promise<Result>;
+  /** Closes the connections. */
+  readonly close: () => void;
 }
 
 /** Milliseconds after which a connection or an answer is given up: the SDK alone would wait without end. */
 const TIMEOUTS = { connectionTimeout: 5000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
+/** As many as the SDK opens connections. */
+const CALLS_AT_ONCE = 50;
+
+/** Half of the GetParameter calls that an account may make in a Region. */
+const PARAMETERS_PER_SECOND = 20;
 
 /**
  * The SDK's clients for one Region and one dispatcher. The STS endpoint is the Region's: sessions from the global
@@ -44,93 +66,128 @@ const TIMEOUTS = { connectionTimeout: 5000, requestTimeout: 10_000, throwOnReque
  * @throws {SessionBrokerError} RegionUnresolved, RegionInvalid, EndpointInvalid, EndpointInsecure
  */
 export async function createClients(settings: ClientSettings): Promise<Clients> {
-  const { check, endpoint, credentials, clientConfig } = settings;
-  const { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
+  const { check, endpoint, clientConfig, timing, signal } = settings;
+  const { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, STSClient } = await loadSts();
+  const retry = clientConfig?.maxAttempts === undefined ? createRetry(timing) : retryNever;
   const common = {
+    maxAttempts: 1,
     ...clientConfig,
     requestHandler: withTimeouts(clientConfig?.requestHandler),
     ...(settings.region !== undefined && { region: settings.region }),
   };
   const regional = { ...common, useGlobalEndpoint: false };
 
+  const webIdentity = clientConfig?.profile === undefined ? readWebIdentity() : undefined;
+  const own =
+    settings.credentials ??
+    (webIdentity &&
+      (() =>
+        assumeWithWebIdentity(
+          webIdentity,
+          (input) =>
+            retry(async () => {
+              try {
+                return await sts.send(new AssumeRoleWithWebIdentityCommand(input), { abortSignal: signal });
+              } catch (error) {
+                throw translate(error, { action: 'credentials', region });
+              }
+            }, signal),
+          timing.now,
+        )));
+
   const sts = new STSClient({
     ...regional,
     ...(endpoint && { endpoint }),
-    ...(credentials !== undefined && { credentials }),
+    ...(own !== undefined && { credentials: own }),
   });
   sts.middlewareStack.add(checkTransport(check, 'STS'), { step: 'build', priority: 'low' });
   const region = await resolveRegion(sts.config.region);
   const partition = partitionOf(region);
 
-  // The SDK's default chain may send a web-identity token to STS, by a client of its own that follows the
-  // environment and the profile: see where that would go before credentials are asked for.
-  if (endpoint === undefined || credentials === undefined) {
-    const probe = new STSClient({ ...regional, credentials: { accessKeyId: '-', secretAccessKey: '-' } });
-    probe.middlewareStack.add(checkTransport(check, 'STS'), { step: 'build', priority: 'low' });
-    probe.middlewareStack.add(stopBeforeSending(), { step: 'build', priority: 'low' });
-    await probe.send(new GetCallerIdentityCommand({})).catch(unusableEndpoint);
+  // See where requests would go before credentials are asked for. The SDK's default chain may send a web-identity
+  // token to STS by a client of its own, which follows the environment and the profile and not the option.
+  const probe = async (client: STSClient): Promise<void> => {
+    const unsigned = new AssumeRoleWithWebIdentityCommand({
+      RoleArn: '-',
+      RoleSessionName: '-',
+      WebIdentityToken: '-',
+    });
+    unsigned.middlewareStack.add(stopBeforeSending(), { step: 'build', priority: 'low' });
+    await client.send(unsigned).catch(unusableEndpoint);
+  };
+  if (endpoint === undefined) {
+    await probe(sts);
+  } else if (own === undefined) {
+    const chained = new STSClient(regional);
+    chained.middlewareStack.add(checkTransport(check, 'STS'), { step: 'build', priority: 'low' });
+    await probe(chained);
   }
 
   const ssm = once(async () => {
-    const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
+    const { GetParameterCommand, SSMClient } = await loadSsm();
     const client = new SSMClient({ ...common, ...(endpoint && { endpoint }), credentials: sts.config.credentials });
     client.middlewareStack.add(checkTransport(check, 'SSM'), { step: 'build', priority: 'low' });
-    return (name: string) => client.send(new GetParameterCommand({ Name: name }));
+    const send = (name: string): Promise<GetParameterCommandOutput> =>
+      client.send(new GetParameterCommand({ Name: name }), { abortSignal: signal });
+    return { send, close: () => client.destroy() };
   });
 
-  let credentialsWereRejected = false;
-  const call = async <Output>(attempt: Attempt, send: () => Promise<Output>): Promise<Output> => {
-    const forceRefresh = credentialsWereRejected;
-    credentialsWereRejected = false;
-    try {
-      checkCredentials(await sts.config.credentials({ forceRefresh }));
-    } catch (error) {
-      credentialsWereRejected = true;
+  const credentials = vetted(sts.config.credentials);
+  const paces = {
+    sts: createPace({ callsPerSecond: settings.callsPerSecond, callsAtOnce: CALLS_AT_ONCE }, timing),
+    ssm: createPace({ callsPerSecond: PARAMETERS_PER_SECOND, callsAtOnce: CALLS_AT_ONCE }, timing),
+  };
+  const call = async <Result>(attempt: Attempt, pace: Pace, send: () => Promise<Result>, ended: AbortSignal) => {
+    const used = await credentials.obtain().catch((error: unknown) => {
       throw translate(error, { action: 'credentials', region });
-    }
-    try {
-      return await send();
-    } catch (error) {
-      const translated = translate(error, attempt);
-      credentialsWereRejected = translated.code === 'DispatcherCredentialsRejected';
-      throw translated;
-    }
+    });
+    const sendOnce = async (): Promise<Result> => {
+      try {
+        return await send();
+      } catch (error) {
+        ended.throwIfAborted();
+        const translated = translate(error, attempt);
+        if (translated.code === 'DispatcherCredentialsRejected') credentials.reject(used);
+        throw translated;
+      }
+    };
+    return retry(() => pace(sendOnce, ended), ended);
   };
 
   return {
     region,
     partition,
-    assumeRole: (input) =>
-      call({ action: 'AssumeRole', region, roleArn: input.RoleArn, sourceIdentity: input.SourceIdentity }, () =>
-        sts.send(new AssumeRoleCommand(input)),
+    assumeRole: (input, read, ended) =>
+      call(
+        { action: 'AssumeRole', region, roleArn: input.RoleArn, sourceIdentity: input.SourceIdentity },
+        paces.sts,
+        async () => read(await sts.send(new AssumeRoleCommand(input), { abortSignal: ended })),
+        ended,
       ),
-    getParameter: (name) => call({ action: 'GetParameter', region, parameter: name }, async () => (await ssm())(name)),
+    getParameter: (name, read) =>
+      call(
+        { action: 'GetParameter', region, parameter: name },
+        paces.ssm,
+        async () => read(await (await ssm()).send(name)),
+        signal,
+      ),
+    close() {
+      if (isHandler(clientConfig?.requestHandler)) return; // its owner closes it
+      sts.destroy();
+      ssm.made()?.close();
+    },
   };
 }
 
-type RequestHandler = NonNullable<ClientConfig['requestHandler']>;
+type RequestHandler = ClientConfig['requestHandler'];
 
 /** A handler is taken as it is; settings of the SDK's own handler are laid over ours. */
-function withTimeouts(given: RequestHandler = TIMEOUTS): RequestHandler {
-  return 'handle' in given ? given : { ...TIMEOUTS, ...given };
+function withTimeouts(given: RequestHandler): NonNullable<RequestHandler> {
+  return isHandler(given) ? given : { ...TIMEOUTS, ...given };
 }
 
-/** Whether a text can be in a signed request: printable ASCII, at least one character, no space or line break. */
-const SIGNABLE = /^[\x21-\x7e]+$/;
-
-type ResolvedCredentials = Awaited<ReturnType<STSClient['config']['credentials']>>;
-
-/** What would otherwise fail as a request is signed or sent, and look like a fault of the network. */
-function checkCredentials(credentials: Partial<ResolvedCredentials> | undefined): void {
-  const { accessKeyId, secretAccessKey, sessionToken = '-' } = credentials ?? {};
-  for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey, sessionToken })) {
-    if (typeof value === 'string' && SIGNABLE.test(value)) continue;
-    throw new SessionBrokerError(
-      'DispatcherCredentialsMissing',
-      `${name} of the dispatcher's own credentials must be text without a space or a line break; correct the option credentials, the credentials in the environment or the profile`,
-      { detail: { action: 'credentials' } },
-    );
-  }
+function isHandler(given: RequestHandler): given is Extract<RequestHandler, { handle: unknown }> {
+  return given !== undefined && 'handle' in given;
 }
 
 async function resolveRegion(resolve: () => Promise<string>): Promise<string> {

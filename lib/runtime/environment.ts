@@ -1,3 +1,5 @@
+import type { WebIdentity } from './web-identity.ts';
+
 /** The variables that stand in for options, by option. */
 export const VARIABLES = {
   tenant: 'SESSION_BROKER_TENANT',
@@ -11,7 +13,6 @@ export type Environment = { readonly [Option in keyof typeof VARIABLES]?: string
 
 /** Reads the variables at the time of the call. */
 export function readEnvironment(): Environment {
-  const read = (name: string): string | undefined => process.env[name] || undefined;
   return {
     tenant: read(VARIABLES.tenant),
     cluster: read(VARIABLES.cluster),
@@ -20,7 +21,25 @@ export function readEnvironment(): Environment {
   };
 }
 
+/** The web identity of a pod under IRSA, unless static keys or a profile by name come before it. */
+export function readWebIdentity(): WebIdentity | undefined {
+  const tokenFile = read('AWS_WEB_IDENTITY_TOKEN_FILE');
+  const roleArn = read('AWS_ROLE_ARN');
+  if (tokenFile === undefined || roleArn === undefined) return undefined;
+  if (read('AWS_ACCESS_KEY_ID') !== undefined || read('AWS_PROFILE') !== undefined) return undefined;
+  return { tokenFile, roleArn, roleSessionName: read('AWS_ROLE_SESSION_NAME') };
+}
+
+function read(name: string): string | undefined {
+  return process.env[name] || undefined;
+}
+
 /** Shows a warning where Node shows its own. */
 export function emitWarning(message: string): void {
   process.emitWarning(message, 'SessionBrokerWarning');
+}
+
+/** The number of the user that this process runs as, or undefined where users have none. */
+export function userId(): number | undefined {
+  return process.getuid?.();
 }

@@ -1,4 +1,5 @@
 import { SessionBrokerError } from '../errors.ts';
+import { keepingAlive, type Timing } from './timing.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -21,18 +22,14 @@ export const LEAST_LIFE = LEAST_PAUSE;
 /** The pause after a failed renewal doubles from the first of these to the last. */
 const BACKOFF = { first: 2 * SECOND, last: MINUTE };
 
+/** For a time between these, by chance, a failure without live credentials is the answer to further callers. */
+const REMEMBERED = { least: SECOND, most: 5 * SECOND };
+
+/** For this long what was looked at is not looked at again: the clock that nobody sets costs as much as a call. */
+const LOOK = SECOND;
+
 /** The codes by which AWS refuses the identity itself: asking again before the credentials expire is useless. */
 const REFUSALS: readonly string[] = ['AssumeRoleDenied', 'SetSourceIdentityDenied', 'SourceIdentityMismatch'];
-
-/** A clock and a source of chance, so that tests need neither wait nor hope. */
-export interface RenewalSchedule {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** At least 0, less than 1. */
-  readonly random: () => number;
-  /** Milliseconds from the request for which credentials live at most, whatever the clock makes of their expiration. */
-  readonly longestLife: number;
-}
 
 export interface Expiring {
   readonly expiration: Date;
@@ -44,76 +41,215 @@ export interface RenewalRequest {
   readonly forceRefresh?: boolean | undefined;
 }
 
+export interface RenewalSettings<Credentials> {
+  /** @param isRenewal whether there were credentials before */
+  readonly obtain: (signal: AbortSignal, isRenewal: boolean) => Promise<Credentials>;
+  readonly timing: Timing;
+  /** Milliseconds from the request for which credentials live at most, whatever the clock makes of their expiration. */
+  readonly longestLife: number;
+  /**
+   * Whether a timer renews, from the first call on, and a failure without live credentials is remembered for
+   * seconds. Without it, renewals begin on calls alone.
+   */
+  readonly isTimed: boolean;
+}
+
+/** Credentials with the times of their life, in milliseconds. */
+interface Held<Credentials> {
+  readonly credentials: Credentials;
+  /** The same for every caller, so that a call costs nothing. */
+  readonly answer: Promise<Credentials>;
+  /** When they were asked for, by both clocks. */
+  readonly requestedAt: number;
+  readonly requestedElapsed: number;
+  readonly life: number;
+  readonly renewAge: number;
+}
+
 /**
- * A provider that obtains credentials at the first call and renews them on later ones:
+ * Credentials that are obtained at the first call and then renewed, by a timer or on later calls:
  *
  * - More than 15 minutes left: what is held is returned at once; from the time of renewal on, a renewal runs
  *   behind it.
  * - 15 minutes or less: the renewal is waited for. If it fails, what is held is returned as long as it lives, and
- *   a later call tries again, after a pause that grows; a refusal of the identity is not tried again before expiry.
- * - Expired: the renewal's error. What has expired is never returned.
+ *   it is tried again after a pause that grows; a refusal of the identity is not tried again before expiry.
+ * - Expired: the renewal's error. What has expired is never returned. The timer tries again what may pass by
+ *   itself; anything else waits for a caller.
  *
  * Any number of callers share one renewal.
  *
- * The clock may be wrong. Behind, it would see credentials live on after they died: they expire by the life that
- * was asked for, counted from the request. Ahead, they expire as early as it says, since the SDK's clients on the
- * same machine see them so, and renewals keep a minute apart.
+ * The time of day may be wrong, and it may be set. Age is what either clock says, the larger, so that a clock that
+ * is set back prolongs no life. A clock that is behind would see credentials live on after they died: they expire
+ * by the life that was asked for. By one that is ahead they expire as early as it says, since the SDK's clients on
+ * the same machine see them so, and renewals keep a minute apart.
  */
-export function renewing<Credentials extends Expiring>(
-  obtain: () => Promise<Credentials>,
-  { now, random, longestLife }: RenewalSchedule,
-): (request?: RenewalRequest) => Promise<Credentials> {
-  let held: { readonly credentials: Credentials; readonly expires: number; readonly renewFrom: number } | undefined;
-  let renewal: Promise<Credentials> | undefined;
-  let failures = 0;
-  let pausedUntil = Number.NEGATIVE_INFINITY;
+export class Renewal<Credentials extends Expiring> {
+  readonly #settings: RenewalSettings<Credentials>;
+  readonly #now: () => number;
+  #held: Held<Credentials> | undefined;
+  /** What is held is current, and due for no renewal, from the first of these times of day to the second. */
+  #freshFrom = 0;
+  #freshUntil = 0;
+  #running: Promise<Credentials> | undefined;
+  #abort: AbortController | undefined;
+  #failures = 0;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #failure: unknown;
+  #isFailureFresh = Number.NEGATIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+  #closed: SessionBrokerError | undefined;
 
-  const accept = (credentials: Credentials, requested: number): Credentials => {
-    const expires = Math.min(credentials.expiration.getTime(), requested + longestLife);
-    const life = expires - requested;
-    const due = expires - Math.max(life / 2, LEAST_LEAD) - random() * JITTER * life;
-    held = { credentials, expires, renewFrom: Math.max(due, now() + LEAST_PAUSE) };
-    failures = 0;
-    pausedUntil = Number.NEGATIVE_INFINITY;
-    return credentials;
-  };
+  constructor(settings: RenewalSettings<Credentials>) {
+    this.#settings = settings;
+    this.#now = settings.timing.now;
+  }
 
-  const pause = (error: unknown): never => {
-    const length = Math.min(BACKOFF.first * 2 ** failures, BACKOFF.last);
-    failures += 1;
-    pausedUntil = isRefusal(error) && held !== undefined ? held.expires : now() + length * (1 - random() / 2);
-    throw error;
-  };
+  /** A credential provider's call. */
+  provide(request?: RenewalRequest): Promise<Credentials> {
+    const isForced = request?.forceRefresh === true;
+    return this.#held !== undefined && this.#isFresh() && !isForced ? this.#held.answer : this.#ask(isForced);
+  }
 
-  const renew = (): Promise<Credentials> => {
-    const requested = now();
-    renewal ??= obtain()
-      .then((credentials) => accept(credentials, requested), pause)
-      .finally(() => {
-        renewal = undefined;
-      });
-    return renewal;
-  };
+  /** What is held, with more than 15 minutes left. */
+  current(): Credentials | undefined {
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    return this.#isFresh() || held.life - this.#look(held) > SAFE_LIFE ? held.credentials : undefined;
+  }
 
-  return async (request) => {
-    const time = now();
-    if (held === undefined || time >= held.expires || request?.forceRefresh === true) return renew();
-    if (time < held.renewFrom || time < pausedUntil) return held.credentials;
-    const { credentials, expires } = held;
-    const attempt = renew();
-    if (expires - time > SAFE_LIFE) {
-      attempt.catch(() => {}); // the next call sees the pause that the failure left
-      return credentials;
+  /** When what is held expires, in milliseconds since the epoch. */
+  get expires(): number | undefined {
+    return this.#held && this.#held.requestedAt + this.#held.life;
+  }
+
+  /** Ends it: nothing is handed out any more, and every waiting and later call fails with the reason. */
+  close(reason: SessionBrokerError): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#held = undefined;
+    this.#stopTimer();
+    this.#abort?.abort(reason);
+  }
+
+  #isFresh(): boolean {
+    const time = this.#now();
+    return time >= this.#freshFrom && time < this.#freshUntil;
+  }
+
+  /** The age of what is held, remembered while it makes no difference. */
+  #look(held: Held<Credentials>): number {
+    const age = this.#ageOf(held);
+    this.#freshFrom = this.#now();
+    this.#freshUntil = this.#freshFrom + Math.min(LOOK, held.renewAge - age, held.life - SAFE_LIFE - age);
+    return age;
+  }
+
+  #ageOf({ requestedAt, requestedElapsed }: Held<Credentials>): number {
+    return Math.max(this.#now() - requestedAt, this.#settings.timing.elapsed() - requestedElapsed);
+  }
+
+  #ask(isForced: boolean): Promise<Credentials> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const held = this.#held;
+    const age = held === undefined ? 0 : this.#look(held);
+    const time = this.#settings.timing.elapsed();
+    if (held === undefined || age >= held.life || isForced) {
+      return time < this.#isFailureFresh && !isForced ? Promise.reject(this.#failure) : keepingAlive(this.#renew());
     }
+    if (age < held.renewAge || time < this.#pausedUntil) return held.answer;
+    const renewal = this.#renew();
+    if (held.life - age <= SAFE_LIFE) return keepingAlive(this.#renewedOr(held, renewal));
+    renewal.catch(() => {}); // the next call sees the pause that the failure left
+    return held.answer;
+  }
+
+  async #renewedOr(held: Held<Credentials>, renewal: Promise<Credentials>): Promise<Credentials> {
     try {
-      return await attempt;
+      return await renewal;
     } catch (error) {
-      if (now() < expires) return credentials;
+      if (this.#closed === undefined && this.#ageOf(held) < held.life) return held.credentials;
       throw error;
     }
-  };
+  }
+
+  #renew(): Promise<Credentials> {
+    this.#running ??= this.#obtain().finally(() => {
+      this.#running = undefined;
+      this.#abort = undefined;
+    });
+    return this.#running;
+  }
+
+  #obtain(): Promise<Credentials> {
+    const { timing, obtain } = this.#settings;
+    const requestedAt = timing.now();
+    const requestedElapsed = timing.elapsed();
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    this.#stopTimer();
+    return new Promise<Credentials>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      obtain(signal, this.#held !== undefined).then(resolve, reject);
+    }).then(
+      (credentials) => this.#accept(credentials, requestedAt, requestedElapsed),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #accept(credentials: Credentials, requestedAt: number, requestedElapsed: number): Credentials {
+    if (this.#closed !== undefined) throw this.#closed;
+    const { timing, longestLife } = this.#settings;
+    const life = Math.min(credentials.expiration.getTime() - requestedAt, longestLife);
+    const due = life - Math.max(life / 2, LEAST_LEAD) - timing.random() * JITTER * life;
+    const age = Math.max(timing.now() - requestedAt, timing.elapsed() - requestedElapsed);
+    const renewAge = Math.max(due, age + LEAST_PAUSE);
+    const answer = Promise.resolve(credentials);
+    this.#held = { credentials, answer, requestedAt, requestedElapsed, life, renewAge };
+    this.#freshUntil = 0; // look at these
+    this.#failures = 0;
+    this.#pausedUntil = Number.NEGATIVE_INFINITY;
+    this.#failure = undefined;
+    this.#isFailureFresh = Number.NEGATIVE_INFINITY;
+    this.#startTimer(renewAge - age);
+    return credentials;
+  }
+
+  #fail(error: unknown): never {
+    if (this.#closed !== undefined) throw this.#closed;
+    const { timing, isTimed } = this.#settings;
+    const time = timing.elapsed();
+    const length = Math.min(BACKOFF.first * 2 ** this.#failures, BACKOFF.last) * (1 - timing.random() / 2);
+    const isLive = this.#held !== undefined && this.#ageOf(this.#held) < this.#held.life;
+    const isFinal = isLive ? isRefusal(error) : !isRetryable(error);
+    this.#failures += 1;
+    this.#pausedUntil = isFinal ? Number.POSITIVE_INFINITY : time + length;
+    if (isTimed) {
+      this.#failure = error;
+      this.#isFailureFresh = time + REMEMBERED.least + timing.random() * (REMEMBERED.most - REMEMBERED.least);
+      if (!isFinal) this.#startTimer(length);
+    }
+    throw error;
+  }
+
+  #startTimer(milliseconds: number): void {
+    const { timing, isTimed } = this.#settings;
+    if (!isTimed) return;
+    this.#cancelTimer = timing.schedule(() => {
+      this.#cancelTimer = undefined;
+      this.#renew().catch(() => {}); // it has left the next timer, or waits for a caller
+    }, milliseconds);
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
 }
 
 function isRefusal(error: unknown): boolean {
   return error instanceof SessionBrokerError && REFUSALS.includes(error.code);
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof SessionBrokerError && error.retryable;
 }

@@ -1,9 +1,11 @@
+import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
-import { type BrokerNames, type Partition, parseRoleArn, type RoleArn } from '../identity/index.ts';
+import { type BrokerNames, type Partition, parseRoleArn, type RoleArn, type Tenant } from '../identity/index.ts';
 import type { Clients } from './clients.ts';
+import { telemetry } from './telemetry.ts';
 
 /** Where the session-broker role's ARN comes from: it was given, or the tenant's parameter holds it. */
-export type RoleSource = { readonly given: RoleArn } | { readonly published: BrokerNames };
+export type RoleSource = { readonly given: RoleArn } | { readonly published: BrokerNames; readonly tenant: Tenant };
 
 /**
  * The session-broker role of a tenant.
@@ -11,37 +13,44 @@ export type RoleSource = { readonly given: RoleArn } | { readonly published: Bro
  * ParameterInvalid, ParameterNotFound, ParameterAccessDenied and what else a call can end in
  */
 export async function resolveRole(source: RoleSource, clients: Clients): Promise<RoleArn> {
-  if ('published' in source) return readRole(source.published, clients);
-  checkPartition('RoleArnInvalid', 'role ARN', source.given, clients);
-  return source.given;
+  if ('given' in source) {
+    checkPartition('RoleArnInvalid', 'role ARN', source.given, clients);
+    return source.given;
+  }
+  const { published, tenant } = source;
+  const parameter = published.parameters.sessionRoleArn;
+  return telemetry.getParameter({ tenant, parameter, region: clients.region }, () => readRole(published, clients));
 }
 
 async function readRole({ roleName, parameters }: BrokerNames, clients: Clients): Promise<RoleArn> {
   const name = parameters.sessionRoleArn;
-  const { Parameter } = await clients.getParameter(name);
-  const { ARN, Value } = Parameter ?? {};
-  const [, , service, , parameterAccount] = ARN?.split(':') ?? [];
-  if (service !== 'ssm' || !parameterAccount || Value === undefined) {
-    throw new SessionBrokerError(
-      'ResponseInvalid',
-      `Systems Manager answered without the ARN or the value of parameter ${quote(name)}; check the endpoint and any proxy on the way to it`,
-      { detail: { parameter: name } },
-    );
-  }
+  const { value, parameterAccount } = await clients.getParameter(name, (answer) => readParameter(answer, name));
   const subject = `parameter ${quote(name)}`;
-  const role = parsePublished(subject, Value);
+  const role = parsePublished(subject, value);
   checkPartition('ParameterInvalid', subject, role, clients);
   if (role.account !== parameterAccount) {
-    throw invalid(subject, `must hold a role of its own account ${parameterAccount}`, Value);
+    throw invalid(subject, `must hold a role of its own account ${parameterAccount}`, value);
   }
   if (role.name !== roleName) {
     throw invalid(
       subject,
       `must hold the role named ${quote(roleName)}, another is another tenant's or not ours`,
-      Value,
+      value,
     );
   }
   return role;
+}
+
+/** A parameter's value, and the account that the parameter is in: twelve digits. */
+function readParameter({ Parameter }: GetParameterCommandOutput, name: string) {
+  const { ARN, Value } = Parameter ?? {};
+  const [, , service, , parameterAccount] = ARN?.split(':') ?? [];
+  if (service === 'ssm' && parameterAccount && Value !== undefined) return { value: Value, parameterAccount };
+  throw new SessionBrokerError(
+    'ResponseInvalid',
+    `Systems Manager answered without the ARN or the value of parameter ${quote(name)}; check the endpoint and any proxy on the way to it`,
+    { detail: { parameter: name } },
+  );
 }
 
 function parsePublished(subject: string, value: string): RoleArn {

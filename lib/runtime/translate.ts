@@ -33,7 +33,7 @@ export function translate(error: unknown, attempt: Attempt): SessionBrokerError 
   const failure = read(error);
   const code = codeOf(error, failure, attempt);
   const { action, ...facts } = attempt;
-  return new SessionBrokerError(code, `${explain(code, attempt)}; ${report(failure, attempt)}`, {
+  return new SessionBrokerError(code, `${explain(code, attempt, failure)}; ${report(failure, attempt)}`, {
     cause: withoutSecrets(error),
     detail: { action, ...facts, awsCode: failure.name, status: failure.status, requestId: failure.requestId },
   });
@@ -91,6 +91,8 @@ function codeOf(error: unknown, failure: Failure, attempt: Attempt): ErrorCode {
     if (name === 'ParameterNotFound') return 'ParameterNotFound';
     return name === 'AccessDenied' ? 'ParameterAccessDenied' : 'RequestRejected';
   }
+  if (name === 'PackedPolicyTooLarge') return 'SessionPolicyTooLarge';
+  if (name === 'MalformedPolicyDocument') return 'SessionPolicyInvalid';
   if (name !== 'AccessDenied') return 'RequestRejected';
   return /sts:SetSourceIdentity\b/.test(message) ? 'SetSourceIdentityDenied' : 'AssumeRoleDenied';
 }
@@ -122,7 +124,7 @@ function isNetworkFailure(error: unknown): boolean {
   return name === 'TimeoutError' || (typeof code === 'string' && NETWORK_CODE.test(code));
 }
 
-function explain(code: ErrorCode, attempt: Attempt): string {
+function explain(code: ErrorCode, attempt: Attempt, { message }: Failure): string {
   const service = attempt.action === 'GetParameter' ? 'Systems Manager' : 'STS';
   switch (code) {
     case 'ClockSkew':
@@ -139,11 +141,21 @@ function explain(code: ErrorCode, attempt: Attempt): string {
       return `the answer is not one of ${service}; check the endpoint and any proxy on the way to it`;
     case 'RequestRejected':
       return `${service} refused the request as invalid${attempt.action === 'AssumeRole' ? `; a role that is assumed with role credentials lasts at most ${SESSION_DURATION_SECONDS.max} seconds` : ''}`;
+    case 'SessionPolicyTooLarge':
+      return `session policy, policy ARNs and session tags together must fit into what STS packs them into, which is a measure of its own and no number of characters${percentage(message)}; shorten the session policy, or put its statements into a managed policy and name that in policyArns`;
+    case 'SessionPolicyInvalid':
+      return 'session policy must be one that STS accepts; correct the option policy';
     case 'Unavailable':
       return `${service} could not be reached in the Region ${quote(attempt.region)}, or failed; check the network (VPC endpoint, DNS, proxy) and try again`;
     default:
       return explainRefusal(code, attempt);
   }
+}
+
+/** STS says how much of its space a packed policy takes, in percent. */
+function percentage(message: string): string {
+  const [percent] = /\d+ ?%/.exec(message) ?? [];
+  return percent === undefined ? '' : `: they take ${percent} of it`;
 }
 
 function explainRefusal(code: ErrorCode, attempt: Attempt): string {

@@ -14,6 +14,7 @@ import {
 } from './support/fake-aws.ts';
 import { isolateEnvironment } from './support/isolation.ts';
 import { providerAgainst } from './support/provider.ts';
+import { immediately } from './support/simulated-time.ts';
 
 let aws: FakeAws;
 beforeAll(async () => {
@@ -157,6 +158,21 @@ describe('fails when STS answers', () => {
       'RequestRejected',
       'STS refused the request as invalid; a role that is assumed with role credentials lasts at most 3600 seconds; AWS answered ValidationError: "The requested DurationSeconds exceeds',
     ],
+    [
+      'PackedPolicyTooLarge',
+      400,
+      'Packed policy consumes 131% of allotted space, please use smaller policy.',
+      'SessionPolicyTooLarge',
+      'session policy, policy ARNs and session tags together must fit into what STS packs them into, which is a measure of its own and no number of characters: they take 131% of it; shorten the session policy, or put its statements into a managed policy and name that in policyArns; AWS answered PackedPolicyTooLarge: "',
+    ],
+    ['PackedPolicyTooLargeException', 400, 'too large', 'SessionPolicyTooLarge', 'no number of characters; shorten'],
+    [
+      'MalformedPolicyDocument',
+      400,
+      'Syntax errors in policy.',
+      'SessionPolicyInvalid',
+      'session policy must be one that STS accepts; correct the option policy; AWS answered MalformedPolicyDocument: "',
+    ],
     ['SomethingNew', 400, 'what', 'RequestRejected', 'AWS answered SomethingNew: "what"'],
     ['InternalFailure', 500, 'oops', 'Unavailable', 'STS could not be reached in the Region "us-west-2", or failed'],
     ['SomethingNew', 503, 'oops', 'Unavailable', 'STS could not be reached in the Region "us-west-2", or failed'],
@@ -218,7 +234,52 @@ describe('fails when STS', () => {
   });
 });
 
-test('a fault that passes is retried by the SDK', async () => {
+describe('a call that fails', () => {
+  /** STS gives these answers in turn, and then the good one. */
+  function answerInTurn(...answers: readonly FakeAnswer[]): void {
+    const rest = [...answers];
+    aws.on('AssumeRole', (request) => rest.shift() ?? assumed(request));
+  }
+
+  const throttled = stsError(400, 'Throttling', 'Rate exceeded');
+  test.each<[string, readonly FakeAnswer[]]>([
+    ['a broken connection', ['reset', 'reset']],
+    ['a failure of STS', [stsError(500, 'InternalFailure', 'oops'), stsError(503, 'ServiceUnavailable', 'oops')]],
+    ['half of an answer', [xml(200, '<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA')]],
+    ['an answer without credentials', [xml(200, ''), xml(200, '')]],
+    ['too many calls', Array(8).fill(throttled)],
+  ])('by %s is made again', async (_, answers) => {
+    answerInTurn(...answers);
+    const provide = providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig: undefined, schedule: immediately });
+    expect(await provide()).toMatchObject({ accountId: ACCOUNT });
+    expect(aws.requests).toHaveLength(answers.length + 1);
+  });
+
+  test.each<[string, FakeAnswer, number]>([
+    ['a broken connection', 'reset', 3],
+    ['no answer of STS', { status: 403, type: 'text/html', body: 'Forbidden' }, 3],
+    ['too many calls', throttled, 10],
+    ['a refusal', stsError(403, 'AccessDenied', 'no'), 1],
+    ['an invalid request', stsError(400, 'ValidationError', 'no'), 1],
+  ])('by %s again and again is given up', async (_, answer, attempts) => {
+    aws.on('AssumeRole', answer);
+    await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig: undefined, schedule: immediately })());
+    expect(aws.requests).toHaveLength(attempts);
+  });
+
+  test('for a clock that is off is made once more, signed by the time of the answer', async () => {
+    const skewed = stsError(403, 'RequestTimeTooSkewed', 'too skewed') as Exclude<FakeAnswer, string>;
+    const date = new Date(Date.now() + 3 * 86_400_000);
+    answerInTurn({ ...skewed, headers: { date: date.toUTCString() } });
+    const provide = providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig: undefined, schedule: immediately });
+    await provide();
+    const days = aws.requests.map(({ authorization }) => /Credential=\w+\/(\d{8})\//.exec(authorization)?.[1]);
+    const day = (at: Date) => at.toISOString().slice(0, 10).replaceAll('-', '');
+    expect(days).toEqual([day(new Date()), day(date)]);
+  });
+});
+
+test('a fault that passes is retried by the SDK alone where its attempts are given', async () => {
   let calls = 0;
   aws.on('AssumeRole', (request) => {
     calls += 1;

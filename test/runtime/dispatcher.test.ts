@@ -4,9 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SessionBrokerError } from '../../lib/errors.ts';
 import { rejectionOf } from '../support/refusal.ts';
-import { DISPATCHER, type FakeAws, ROLE_ARN, startFakeAws, stsError } from './support/fake-aws.ts';
+import {
+  DISPATCHER,
+  dispatcherAnswer,
+  type FakeAnswer,
+  type FakeAws,
+  ROLE_ARN,
+  startFakeAws,
+  stsError,
+} from './support/fake-aws.ts';
 import { isolateEnvironment } from './support/isolation.ts';
 import { providerAgainst } from './support/provider.ts';
+import { immediately } from './support/simulated-time.ts';
 
 let aws: FakeAws;
 let token: string;
@@ -24,20 +33,80 @@ isolateEnvironment();
 
 const actions = (): readonly string[] => aws.requests.map(({ action }) => action);
 
-/** A dispatcher under IRSA: a web identity that the SDK's default chain finds. */
-function irsa(file = token) {
+/** A dispatcher under IRSA: a web identity in the environment. */
+function irsa(file = token, options: Parameters<typeof providerAgainst>[1] = {}) {
   vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', file);
   vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::111122223333:role/hub-acme-tenant');
   vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
-  return providerAgainst(aws, { credentials: undefined });
+  return providerAgainst(aws, { credentials: undefined, ...options });
 }
 
 describe("the dispatcher's own credentials", () => {
-  test('come from its web identity by the default chain, asked for once', async () => {
+  test('come from its web identity, asked for once', async () => {
+    vi.stubEnv('AWS_ROLE_SESSION_NAME', 'pod-1');
     await irsa()();
     expect(actions()).toEqual(['AssumeRoleWithWebIdentity', 'GetParameter', 'AssumeRole']);
-    expect(aws.requests[0]?.parameters).toMatchObject({ WebIdentityToken: 'web-identity-token' });
+    expect(aws.requests[0]).toMatchObject({
+      authorization: '',
+      parameters: {
+        RoleArn: 'arn:aws:iam::111122223333:role/hub-acme-tenant',
+        RoleSessionName: 'pod-1',
+        WebIdentityToken: 'web-identity-token',
+      },
+    });
     expect(aws.requests[2]?.authorization).toContain(`Credential=${DISPATCHER.accessKeyId}/`);
+  });
+
+  test('come from its web identity before any default profile', async () => {
+    const file = join(token, '..', 'default-profile');
+    writeFileSync(file, '[default]\naws_access_key_id = AKIAPROFILE000000001\naws_secret_access_key = secret\n');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file);
+    await irsa()();
+    expect(actions()).toEqual(['AssumeRoleWithWebIdentity', 'GetParameter', 'AssumeRole']);
+  });
+
+  test('come from a profile by name before its web identity', async () => {
+    const file = join(token, '..', 'named-profile');
+    writeFileSync(file, '[mine]\naws_access_key_id = AKIAPROFILE000000001\naws_secret_access_key = secret\n');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file);
+    const provide = irsa();
+    vi.stubEnv('AWS_PROFILE', 'mine');
+    await provide();
+    vi.stubEnv('AWS_PROFILE', undefined);
+    await providerAgainst(aws, { credentials: undefined, clientConfig: { maxAttempts: 1, profile: 'mine' } })();
+    expect(actions()).toEqual(['GetParameter', 'AssumeRole', 'GetParameter', 'AssumeRole']);
+    for (const { authorization } of aws.requests) expect(authorization).toContain('AKIAPROFILE000000001');
+  });
+
+  test('come from static keys in the environment before its web identity', async () => {
+    const provide = irsa();
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENVIRONMENT00001');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    await provide();
+    expect(actions()).toEqual(['GetParameter', 'AssumeRole']);
+  });
+
+  test('are renewed with the token that the file holds then', async () => {
+    let time = Date.now();
+    const now = vi.spyOn(Date, 'now').mockImplementation(() => time);
+    aws.on('AssumeRoleWithWebIdentity', () => dispatcherAnswer(() => time));
+    const provide = irsa();
+    await provide();
+    writeFileSync(token, 'next-token');
+    time += 56 * 60_000;
+    await provide({ forceRefresh: true });
+    now.mockRestore();
+    writeFileSync(token, 'web-identity-token');
+    const tokens = aws.requests.flatMap(({ parameters }) => parameters['WebIdentityToken'] ?? []);
+    expect(tokens).toEqual(['web-identity-token', 'next-token']);
+  });
+
+  test('by web identity are asked for again after a fault that passes', async () => {
+    const answers: FakeAnswer[] = ['reset', stsError(400, 'Throttling', 'Rate exceeded')];
+    aws.on('AssumeRoleWithWebIdentity', () => answers.shift() ?? dispatcherAnswer());
+    const provide = irsa(token, { clientConfig: undefined, schedule: immediately });
+    await provide();
+    expect(actions().filter((action) => action === 'AssumeRoleWithWebIdentity')).toHaveLength(3);
   });
 
   test('come from the environment by the default chain', async () => {

@@ -1,19 +1,29 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ERRORS } from '../../lib/errors.ts';
 import { SESSION_DURATION_SECONDS } from '../../lib/identity/index.ts';
+import { SESSION_POLICIES_LENGTH, SESSION_POLICY_ARNS } from '../../lib/identity/limits.ts';
 import { VARIABLES } from '../../lib/runtime/environment.ts';
+import { CALLS_PER_SECOND } from '../../lib/runtime/options.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(ROOT, 'docs', 'runtime.md'), 'utf8');
 describe('docs/runtime.md', () => {
   test('names every option and every variable', () => {
     const source = readFileSync(join(ROOT, 'lib', 'runtime', 'options.ts'), 'utf8');
-    const [, body = ''] = /interface FromSessionBrokerOptions \{([\s\S]*?)^\}/m.exec(source) ?? [];
-    const options = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
-    expect(options.length).toBeGreaterThan(10);
-    for (const name of [...options, ...Object.values(VARIABLES)]) expect(page).toContain(`\`${name}\``);
+    const bodies = [...source.matchAll(/^(?:export )?interface (?:\w+)Options[^{]*\{\n([\s\S]*?)^\}/gm)];
+    const options = bodies.flatMap(([, body = '']) => [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)]);
+    expect(options.length).toBeGreaterThan(15);
+    for (const name of [...options.map(([, name]) => name), ...Object.values(VARIABLES)])
+      expect(page).toContain(`\`${name}\``);
+  });
+
+  test('gives the calls a second and the limits of session policies', () => {
+    const { min, max, default: common } = CALLS_PER_SECOND;
+    expect(page).toContain(`Calls of STS a second at most, ${min} to ${max}. | ${common} |`);
+    expect(page).toContain(`${SESSION_POLICIES_LENGTH} characters`);
+    expect(page).toContain(`up to ${SESSION_POLICY_ARNS} managed policies`);
   });
 
   test('gives the range of the duration', () => {
@@ -22,8 +32,10 @@ describe('docs/runtime.md', () => {
   });
 
   test('names every code that the runtime throws, and no other', () => {
-    const runtime = ['clients', 'endpoint', 'from-session-broker', 'options', 'resolve-role', 'assume', 'translate']
-      .map((name) => readFileSync(join(ROOT, 'lib', 'runtime', `${name}.ts`), 'utf8'))
+    const folder = join(ROOT, 'lib', 'runtime');
+    const runtime = readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
       .join('\n');
     const thrown = Object.keys(ERRORS).filter((code) => runtime.includes(`'${code}'`));
     const [, table = ''] = page.split('## Errors');

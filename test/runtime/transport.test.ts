@@ -40,6 +40,20 @@ function writeProfile(name: string, lines: readonly string[]): void {
   vi.stubEnv('AWS_CONFIG_FILE', file);
 }
 
+/** Notes where requests go, and lets none out. */
+function noting(hosts: string[]): ClientConfig {
+  const requestHandler = {
+    metadata: { handlerProtocol: 'http/1.1' },
+    handle: async ({ protocol, hostname }: { protocol: string; hostname: string }): Promise<never> => {
+      hosts.push(`${protocol}//${hostname}`);
+      throw Object.assign(new Error('not sent'), { code: 'ECONNREFUSED' });
+    },
+    updateHttpClientConfig: () => {},
+    httpHandlerConfigs: () => ({}),
+  };
+  return { maxAttempts: 1, requestHandler };
+}
+
 const actions = (): readonly string[] => aws.requests.map(({ action }) => action);
 
 describe('an endpoint without https', () => {
@@ -77,21 +91,34 @@ describe('an endpoint without https', () => {
     expect(aws.requests).toEqual([]);
   });
 
-  test('from the environment is refused for the web-identity token though the option is secure', async () => {
+  test("from the environment is refused where the SDK's chain would send a web-identity token, though the option is secure", async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', foreign);
-    const error = await rejectionOf(webIdentityProvider({ endpoint: aws.endpoint })());
-    expect(error.code).toBe('EndpointInsecure');
+    writeProfile('web-identity', [
+      '[profile tenant]',
+      'role_arn = arn:aws:iam::111122223333:role/hub-acme-tenant',
+      `web_identity_token_file = ${join(directory, 'token')}`,
+    ]);
+    const provide = providerAgainst(aws, { credentials: undefined, clientConfig: { profile: 'tenant' } });
+    expect((await rejectionOf(provide())).code).toBe('EndpointInsecure');
     expect(aws.requests).toEqual([]);
   });
 
-  test('that the environment names only after the check is refused as the request is made', async () => {
+  test('from the environment is not followed where the option is secure, by the web-identity token neither', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL', foreign);
+    await webIdentityProvider({ endpoint: aws.endpoint })();
+    expect(actions()).toEqual(['AssumeRoleWithWebIdentity', 'GetParameter', 'AssumeRole']);
+  });
+
+  test('that the environment names only after the check is not followed', async () => {
     const credentials = async () => {
       vi.stubEnv('AWS_ENDPOINT_URL_STS', foreign);
       return DISPATCHER;
     };
-    const error = await rejectionOf(providerAgainst(aws, { endpoint: undefined, credentials, roleArn: ROLE_ARN })());
-    expect(error).toMatchObject({ code: 'EndpointInsecure', detail: { service: 'STS' } });
-    expect(aws.requests).toEqual([]);
+    const hosts: string[] = [];
+    const clientConfig = noting(hosts);
+    const provide = providerAgainst(aws, { endpoint: undefined, credentials, clientConfig, roleArn: ROLE_ARN });
+    expect((await rejectionOf(provide())).code).toBe('Unavailable');
+    expect(hosts).toEqual(['https://sts.us-west-2.amazonaws.com']);
   });
 
   test('of Systems Manager alone is refused', async () => {
@@ -189,20 +216,6 @@ describe('loopback', () => {
 });
 
 describe('without an endpoint', () => {
-  /** Notes where requests go, and lets none out. */
-  function noting(hosts: string[]): ClientConfig {
-    const requestHandler = {
-      metadata: { handlerProtocol: 'http/1.1' },
-      handle: async ({ protocol, hostname }: { protocol: string; hostname: string }): Promise<never> => {
-        hosts.push(`${protocol}//${hostname}`);
-        throw Object.assign(new Error('not sent'), { code: 'ECONNREFUSED' });
-      },
-      updateHttpClientConfig: () => {},
-      httpHandlerConfigs: () => ({}),
-    };
-    return { maxAttempts: 1, requestHandler };
-  }
-
   test.each([
     ['us-east-1', 'https://sts.us-east-1.amazonaws.com'],
     ['us-west-2', 'https://sts.us-west-2.amazonaws.com'],

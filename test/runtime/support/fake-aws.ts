@@ -59,11 +59,7 @@ export async function startFakeAws(now: () => number = Date.now): Promise<FakeAw
   const responders = new Map<string, Responder>();
   const wellBehaved: Readonly<Record<string, Responder>> = {
     AssumeRole: (request) => assumed(request, now),
-    AssumeRoleWithWebIdentity: () =>
-      xml(
-        200,
-        `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>${credentialsXml(DISPATCHER, now() + 3_600_000)}</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
-      ),
+    AssumeRoleWithWebIdentity: () => dispatcherAnswer(now),
     GetCallerIdentity: () =>
       xml(
         200,
@@ -119,6 +115,15 @@ export function assumed(
   return xml(
     200,
     `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>${element('SourceIdentity', sourceIdentity)}${user}${credentials}</AssumeRoleResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>`,
+  );
+}
+
+/** The answer to AssumeRoleWithWebIdentity. */
+export function dispatcherAnswer(now: () => number = Date.now): FakeAnswer {
+  const credentials = credentialsXml(DISPATCHER, now() + 3_600_000);
+  return xml(
+    200,
+    `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>${credentials}</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
   );
 }
 
