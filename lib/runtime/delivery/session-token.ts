@@ -1,0 +1,24 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+
+const TOKEN_BYTES = 32;
+
+/** What a client must send to be given a session's credentials. */
+export interface SessionToken {
+  /** 43 characters of Base64 for URLs. */
+  readonly text: string;
+  /** Whether a header says exactly this; the time it takes does not tell how much of it is right. */
+  isSaid(header: string | undefined): boolean;
+}
+
+export function createSessionToken(): SessionToken {
+  const text = randomBytes(TOKEN_BYTES).toString('base64url');
+  const expected = Buffer.from(text, 'latin1');
+  return {
+    text,
+    isSaid(header = '') {
+      const said = Buffer.alloc(expected.length);
+      said.write(header, 'latin1');
+      return timingSafeEqual(said, expected) && header.length === text.length;
+    },
+  };
+}
