@@ -1,5 +1,12 @@
 #!/usr/bin/env node
-import { runIn } from '../lib/cli/run-in.ts';
+import { keepCompiledCode } from '../lib/cli/compile-cache.ts';
+import { answerFromEndpoint } from '../lib/cli/served.ts';
 import { readFile } from './read-file.ts';
 
-await runIn(process, readFile);
+// The whole command line is loaded only for what no endpoint answers.
+answerFromEndpoint(process).then(async (isAnswered) => {
+  if (isAnswered) return;
+  keepCompiledCode(process.env);
+  const { runIn } = await import('../lib/cli/run-in.ts');
+  await runIn(process, readFile);
+});

@@ -15,6 +15,10 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm test': '.ci/run',
   'npm run lint': '.ci/run',
   'npm run typecheck': '.ci/run',
+  'session-broker exec --cluster hub --tenant acme -- aws sts get-caller-identity': 'test/cli/documentation.test.ts',
+  'session-broker serve --cluster hub --tenant acme --session s1 --session s2 --json': 'test/cli/documentation.test.ts',
+  'session-broker credentials --cluster hub --tenant acme --session s1 --format env': 'test/cli/documentation.test.ts',
+  'session-broker env --cluster hub --tenant acme --session s1': 'test/cli/documentation.test.ts',
 };
 
 describe('a page', () => {

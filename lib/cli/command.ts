@@ -1,5 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { SessionBrokerError } from '../errors.ts';
+import type { SessionBrokerOptions } from '../runtime/index.ts';
+import type { Child } from './child.ts';
 
 /** What a command sees of the process that runs it. */
 export interface Shell {
@@ -17,6 +19,21 @@ export interface Shell {
   readonly node: readonly [program: string, ...flags: string[]];
   /** Fires when the user asks to stop. */
   readonly stop: AbortSignal;
+  /** Whether a standard stream is a terminal. */
+  readonly isTerminal: (stream: 'stdin' | 'stdout' | 'stderr') => boolean;
+  /** Starts a program that shares this process's standard streams. */
+  readonly spawn: (command: readonly [string, ...string[]], environment: Shell['environment']) => Child;
+  /** Calls for each of these signals, in place of what it would do to this process, until it is disposed of. */
+  readonly onSignal: (signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void) => Disposable;
+  /**
+   * Ends this process by a signal, as if nothing had been done about it.
+   * @returns the exit code for a signal that does not end it
+   */
+  readonly endBy: (signal: NodeJS.Signals) => number;
+  /** What this process gives to children that the SDK starts, see `NESTED`. */
+  readonly nestedMark: string;
+  /** The clock of sessions. Absent: the system's. */
+  readonly time?: Pick<SessionBrokerOptions, 'now' | 'random' | 'schedule'>;
 }
 
 /** One command: what it is called, how it reads its arguments, what it does. */
@@ -38,8 +55,8 @@ type Values<Given extends Options> = ReturnType<
 
 /**
  * The options of a command line.
- * @throws {SessionBrokerError} UsageInvalid for an option that the command does not have, a missing value, or an
- * argument that is no option
+ * @throws {SessionBrokerError} UsageInvalid for an option that the command does not have, a missing value, an option
+ * that is given twice and may not be, or an argument that is no option
  */
 export function parseOptions<const Given extends Options>(
   command: string,
@@ -47,7 +64,12 @@ export function parseOptions<const Given extends Options>(
   options: Given,
 ): Values<Given> {
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+    const config = { args: [...args], options, strict: true, allowPositionals: false } as const;
+    const { tokens } = parseArgs({ ...config, tokens: true });
+    const names = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+    const twice = names.find((name, index) => options[name]?.multiple !== true && names.indexOf(name) < index);
+    if (twice !== undefined) throw new TypeError(`Option '--${twice}' is given twice`);
+    return parseArgs(config).values;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const [reason = ''] = error.message.split(/\.(?:\s|$)/);

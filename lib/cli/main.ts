@@ -6,6 +6,10 @@ import { packageVersion } from './package.ts';
 const COMMANDS: Readonly<Record<string, () => Promise<Command<unknown>>>> = {
   quickstart: async () => (await import('./quickstart.ts')).quickstart as Command<unknown>,
   local: async () => (await import('./local.ts')).local as Command<unknown>,
+  exec: async () => (await import('./exec.ts')).exec as Command<unknown>,
+  credentials: async () => (await import('./credentials.ts')).credentials as Command<unknown>,
+  serve: async () => (await import('./serve.ts')).serve as Command<unknown>,
+  env: async () => (await import('./env.ts')).env as Command<unknown>,
 };
 
 /** What shells show for a command that an interrupt ended. */
@@ -14,7 +18,8 @@ const INTERRUPTED = 130;
 /**
  * The command line.
  * @param args without the program's own name
- * @returns the exit code: 0, that of the error's code in `ERRORS`, or 130 for an interrupted command
+ * @returns the exit code: 0, that of the error's code in `ERRORS`, 130 for an interrupted command, or that of the
+ * program that the command ran
  */
 export async function main(args: readonly string[], shell: Shell): Promise<number> {
   try {
@@ -35,7 +40,7 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
       );
     }
     const command = await load();
-    if (rest.includes('--help') || rest.includes('-h')) {
+    if (asksForHelp(rest)) {
       shell.write(command.help);
       return 0;
     }
@@ -50,6 +55,12 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
     shell.note(`error: unexpected: ${reason}; this is a fault of session-broker itself, please report it`);
     return 1;
   }
+}
+
+/** What stands after "--" is another program's. */
+function asksForHelp(args: readonly string[]): boolean {
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  return own.includes('--help') || own.includes('-h');
 }
 
 async function overview(): Promise<string> {

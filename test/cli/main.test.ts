@@ -1,37 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Shell } from '../../lib/cli/command.ts';
-import { main } from '../../lib/cli/main.ts';
+import { fakeProcess, run, runIn } from './fake-shell.ts';
 
-const EXAMPLE = readFileSync(join(import.meta.dirname, '..', '..', 'tenants.example.yaml'), 'utf8');
-
-interface Run {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command line with a shell that finds one file, the example. */
-async function run(...args: readonly string[]): Promise<Run> {
-  let stdout = '';
-  let stderr = '';
-  const shell: Shell = {
-    write: (text) => {
-      stdout += text;
-    },
-    note: (line) => {
-      stderr += `${line}\n`;
-    },
-    colour: false,
-    readFile: (path) => (path === 'example' ? EXAMPLE : undefined),
-    environment: {},
-    node: [process.execPath],
-    stop: new AbortController().signal,
-  };
-  const exitCode = await main(args, shell);
-  return { exitCode, stdout, stderr };
-}
+const EXAMPLE = join(import.meta.dirname, '..', '..', 'tenants.example.yaml');
+const COMMANDS = ['quickstart', 'local', 'exec', 'credentials', 'serve', 'env'];
 
 describe('the command line', () => {
   test('lists its commands, with an example', async () => {
@@ -39,7 +11,7 @@ describe('the command line', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Usage: session-broker <command> [options]');
     expect(stdout).toContain('Example: session-broker quickstart');
-    for (const command of ['quickstart', 'local']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    expect([...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, command]) => command)).toEqual(COMMANDS);
   });
 
   test('says the same without a command, and fails', async () => {
@@ -50,7 +22,7 @@ describe('the command line', () => {
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test.each(['quickstart', 'local'])('explains %s, with an example', async (command) => {
+  test.each(COMMANDS)('explains %s, with an example', async (command) => {
     const { exitCode, stdout } = await run(command, '--help');
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`Usage: session-broker ${command}`);
@@ -64,7 +36,7 @@ describe('the command line', () => {
       expect(await run(command)).toEqual({
         exitCode: 2,
         stdout: '',
-        stderr: `error: command must be one of quickstart, local: ${JSON.stringify(command)}; see session-broker --help [UsageInvalid]\n`,
+        stderr: `error: command must be one of ${COMMANDS.join(', ')}: ${JSON.stringify(command)}; see session-broker --help [UsageInvalid]\n`,
       });
     },
   );
@@ -84,6 +56,10 @@ describe('the command line', () => {
       ['local', '--port', '-1'],
       "error: option '--port' argument is ambiguous; see session-broker local --help [UsageInvalid]\n",
     ],
+    [
+      ['local', '--log', 'a', '--log', 'b'],
+      "error: option '--log' is given twice; see session-broker local --help [UsageInvalid]\n",
+    ],
   ])('fails for arguments that it does not take: %j', async (args, stderr) => {
     const ended = await run(...args);
     expect(ended.stderr).toBe(stderr);
@@ -91,14 +67,14 @@ describe('the command line', () => {
   });
 
   test('fails where there is no configuration, and says what it looked for', async () => {
-    const { exitCode, stderr } = await run('local');
+    const { exitCode, stderr } = await runIn(fakeProcess({ readFile: () => undefined }), 'local');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('"tenants.yaml", "tenants.example.yaml"');
     expect(stderr).toContain('[ConfigUnreadable]');
   });
 
   test('fails for an assembly that does not exist, and names it', async () => {
-    const { exitCode, stdout, stderr } = await run('local', '--assembly', 'nowhere', '--config', 'example');
+    const { exitCode, stdout, stderr } = await run('local', '--assembly', 'nowhere', '--config', EXAMPLE);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
       'error: cloud assembly nowhere/manifest.json: the file must be readable; make the assembly with cdk synth and give its folder [AssemblyUnreadable]\n',

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { startFakeAws } from '../runtime/support/fake-aws.ts';
 import { commandLine, ended, printedUntil, startCommand } from '../support/session-broker.ts';
+import { dispatcherAt } from './session-fixture.ts';
 
 let temporary: string;
 
@@ -51,6 +53,40 @@ describe('a command', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^error: standard output cannot be written: .*ENOSPC.*\n$/);
   });
+});
+
+describe('session-broker exec', () => {
+  /** Says when it is there, and when it is asked to end; ends by a signal of its own when it is told to. */
+  const AGENT = 'trap "echo asked" TERM; trap "kill -KILL $$" USR2; echo ready; while :; do sleep 0.02; done';
+
+  test('passes signals on, ends by the signal that ends its child, and leaves nothing', async () => {
+    const aws = await startFakeAws();
+    onTestFinished(() => aws.close());
+    const child = startCommand(['exec', '--cluster', 'hub', '--tenant', 'acme', '--', 'sh', '-c', AGENT], {
+      environment: { ...dispatcherAt(aws.endpoint), TMPDIR: temporary, XDG_RUNTIME_DIR: temporary },
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await printedUntil(child, /ready/);
+    child.kill('SIGTERM');
+    await printedUntil(child, /asked/);
+    child.kill('SIGUSR2');
+    expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+    const left = await readdir(temporary, { recursive: true });
+    expect(left.filter((name) => !name.startsWith('tsx-'))).toEqual([expect.stringMatching(/^session-broker-\d+$/)]);
+  });
+});
+
+test('session-broker credentials that is interrupted waits for no answer of STS', async () => {
+  const aws = await startFakeAws();
+  onTestFinished(() => aws.close());
+  const child = startCommand(['credentials', '--cluster', 'hub', '--tenant', 'acme', '--session', 's1'], {
+    environment: { ...dispatcherAt(aws.endpoint), XDG_RUNTIME_DIR: temporary },
+  });
+  aws.on('AssumeRole', () => {
+    child.kill('SIGINT');
+    return 'silence';
+  });
+  expect(await ended(child)).toEqual({ exitCode: 130, stdout: '', stderr: '' });
 });
 
 test('what session-broker local prints can be evaluated by a shell, whatever the shell had set', async () => {

@@ -10,7 +10,7 @@ describe('the quick start', () => {
   beforeAll(async () => {
     ended = await runCommand(['quickstart', '--json']);
     shown = JSON.parse(ended.stdout) as Demonstration;
-  });
+  }, 30_000);
 
   test('succeeds, and shows its progress beside its answer', () => {
     expect(ended.exitCode).toBe(0);
