@@ -3,5 +3,23 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+REQUIREMENTS=test/emulators/requirements.txt
+CLOCK=libfaketime
+
 python3 -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement test/emulators/requirements.txt
+install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
+
+install --requirement <(grep -v "^$CLOCK==" "$REQUIREMENTS")
+
+# The clock that tests move for whole processes. It is preloaded, which Linux alone allows for every program; its
+# wheel holds a library for x86-64, and elsewhere it is built.
+case "$(uname -s) $(uname -m)" in
+  'Linux x86_64') build=() ;;
+  Linux*) build=(--no-binary "$CLOCK") ;;
+  *)
+    echo "$CLOCK works on Linux alone: the tests of renewals in real time are skipped" >&2
+    exit
+    ;;
+esac
+install "${build[@]}" "$(grep "^$CLOCK==" "$REQUIREMENTS")" ||
+  echo "$CLOCK could not be installed: the tests of renewals in real time are skipped; cc and make build it" >&2

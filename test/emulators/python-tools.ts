@@ -5,14 +5,15 @@ import { promisify } from 'node:util';
 
 const BIN = fileURLToPath(new URL('../../.venv/bin/', import.meta.url));
 const AWS = `${BIN}aws`;
-const PYTHON = `${BIN}python`;
+export const PYTHON = `${BIN}python`;
+const CFN_LINT = `${BIN}cfn-lint`;
 const CALLS = fileURLToPath(new URL('boto3_calls.py', import.meta.url));
 
-/** Whether the AWS CLI and boto3 are there. Where they are required, they must be. */
-export const hasPythonTools: boolean = existsSync(AWS) && existsSync(PYTHON);
+/** Whether the AWS CLI, boto3 and cfn-lint are there. Where they are required, they must be. */
+export const hasPythonTools: boolean = [AWS, PYTHON, CFN_LINT].every((file) => existsSync(file));
 
 if (!hasPythonTools) {
-  const how = 'the AWS CLI and boto3 are not installed; run npm run emulators:install';
+  const how = 'the AWS CLI, boto3 and cfn-lint are not all installed; run npm run emulators:install';
   if (process.env['REQUIRE_EMULATORS'] === '1') throw new Error(`REQUIRE_EMULATORS is set and ${how}`);
   console.warn(`SKIPPED: ${how}`);
 }
@@ -30,8 +31,15 @@ export interface Finished {
 
 /** Runs the AWS CLI. */
 export async function aws(environment: Readonly<Record<string, string>>, ...parameters: string[]): Promise<Finished> {
-  const options = { env: isolated(environment) };
-  return promisify(execFile)(AWS, ['--output', 'json', ...parameters], options).then(
+  return run(AWS, ['--output', 'json', ...parameters], environment);
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Finished> {
+  return promisify(execFile)(program, [...args], { env: isolated(environment) }).then(
     ({ stdout, stderr }) => ({ exitCode: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({
       exitCode: error.code,
@@ -80,4 +88,23 @@ export function environmentOf(
     AWS_SECRET_ACCESS_KEY: SecretAccessKey ?? '',
     AWS_SESSION_TOKEN: SessionToken ?? '',
   };
+}
+
+/** What cfn-lint says of a template. */
+export interface Finding {
+  readonly file: string;
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** All that cfn-lint finds in templates for a Region: errors, warnings and information, no rule left out. */
+export async function cfnLint(region: string, templates: readonly string[]): Promise<readonly Finding[]> {
+  const args = ['--format', 'json', '--include-checks', 'I', '--regions', region, '--template', ...templates];
+  const { stdout } = await run(CFN_LINT, args, {});
+  const findings = JSON.parse(stdout) as readonly {
+    readonly Filename: string;
+    readonly Rule: { readonly Id: string };
+    readonly Message: string;
+  }[];
+  return findings.map(({ Filename, Rule, Message }) => ({ file: Filename, rule: Rule.Id, message: Message }));
 }
