@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../lib/config/parse.ts';
 import { buildApp } from '../lib/stacks/index.ts';
 import { DISPATCHER, type FakeAws, startFakeAws } from './runtime/support/fake-aws.ts';
+import { makeDependentProject } from './support/dependent-project.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const run = promisify(execFile);
@@ -16,7 +17,14 @@ interface Example {
   readonly code: string;
 }
 
-const pages = ['README.md', 'docs/constructs.md', 'docs/local-account.md', 'docs/runtime.md'].map((path) => ({
+const pages = [
+  'README.md',
+  'docs/constructs.md',
+  'docs/delivery.md',
+  'docs/local-account.md',
+  'docs/runtime.md',
+  'docs/telemetry.md',
+].map((path) => ({
   path,
   text: readFileSync(join(ROOT, path), 'utf8'),
 }));
@@ -33,26 +41,12 @@ let aws: FakeAws;
 beforeAll(async () => {
   aws = await startFakeAws();
   folder = mkdtempSync(join(tmpdir(), 'session-broker-test-'));
-  const dependency = join(folder, 'node_modules', 'session-broker');
-  mkdirSync(dependency, { recursive: true });
-  for (const name of ['@aws-sdk', '@types', 'aws-cdk-lib', 'constructs', 'tsx']) {
-    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
-  }
-  symlinkSync(join(ROOT, 'lib'), join(dependency, 'lib'));
-  writeFileSync(join(dependency, 'package.json'), JSON.stringify({ type: 'module', exports: sourceExports() }));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-  writeFileSync(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({
-      extends: join(ROOT, 'tsconfig.json'),
-      compilerOptions: { noUnusedLocals: false },
-      include: [join(folder, '*.ts')],
-    }),
-  );
+  makeDependentProject(folder);
   copyFileSync(join(ROOT, 'tenants.example.yaml'), join(folder, 'tenants.yaml'));
   const config = parseConfig(readFileSync(join(folder, 'tenants.yaml'), 'utf8'), 'tenants.yaml');
   buildApp(config, { outdir: join(folder, 'cdk.out') }).synth();
   for (const { name, code } of examples) writeFileSync(join(folder, name), code);
+  cpSync(join(ROOT, 'examples', 'typescript'), join(folder, 'typescript'), { recursive: true });
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -64,10 +58,13 @@ describe('the examples of the README and the docs', () => {
     expect(examples.map(({ name }) => name)).toEqual([
       'README-md-1.ts',
       'docs-constructs-md-1.ts',
+      'docs-delivery-md-1.ts',
       'docs-local-account-md-1.ts',
       'docs-runtime-md-1.ts',
       'docs-runtime-md-2.ts',
       'docs-runtime-md-3.ts',
+      'docs-runtime-md-4.ts',
+      'docs-telemetry-md-1.ts',
     ]);
   });
 
@@ -92,7 +89,7 @@ describe('the examples of the README and the docs', () => {
       CDK_VALIDATION: 'false',
     };
     await run(process.execPath, ['--import', 'tsx', name], { cwd: folder, env });
-    if (!/README|runtime/.test(name)) return;
+    if (!/README|runtime|telemetry/.test(name)) return;
     const assumed = aws.requests.find(({ action }) => action === 'AssumeRole')?.parameters['SourceIdentity'];
     expect(assumed).toMatch(/^agent\.acme\.\w+$/);
   });
@@ -116,16 +113,3 @@ test('the configuration in the README is accepted', () => {
     ['acme', 'in'],
   ]);
 });
-
-/** The published subpaths, each leading to its source. */
-function sourceExports(): Readonly<Record<string, string>> {
-  const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    readonly exports: Readonly<Record<string, { readonly default: string }>>;
-  };
-  return Object.fromEntries(
-    Object.entries(exports).map(([subpath, { default: compiled }]) => [
-      subpath,
-      compiled.replace('./dist/', './').replace(/\.js$/, '.ts'),
-    ]),
-  );
-}
