@@ -107,12 +107,13 @@ function read(error: unknown): Failure {
     readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
     readonly RequestId?: string;
   };
+  const requestId = $metadata?.requestId ?? RequestId;
   return {
-    name: name.replace(/Exception$/, ''),
+    name: redact(name.replace(/Exception$/, '')),
     message,
     isAnswer: $fault !== undefined,
     status: $metadata?.httpStatusCode,
-    requestId: $metadata?.requestId ?? RequestId,
+    requestId: requestId && redact(requestId),
   };
 }
 
@@ -179,7 +180,7 @@ function explainRefusal(code: ErrorCode, attempt: Attempt): string {
 
 /** What was said, and by whom. */
 function report({ name, message, isAnswer, status }: Failure, attempt: Attempt): string {
-  const text = `${redact(name)}: ${JSON.stringify(redact(message))}`;
+  const text = `${name}: ${JSON.stringify(redact(message))}`;
   if (isAnswer) return `AWS answered ${text}`;
   const from = attempt.action === 'credentials' ? "the dispatcher's credential provider" : attempt.action;
   return status === undefined ? `${from} failed with ${text}` : `${from} failed at HTTP ${status} with ${text}`;

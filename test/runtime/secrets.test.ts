@@ -49,6 +49,8 @@ test.each<[string, string, FakeAnswer | ((request: Parameters<typeof assumed>[0]
   ['no session token', 'AssumeRole', (request) => assumed(request, Date.now, { sessionToken: null })],
   ['a signature error that repeats the request', 'AssumeRole', stsError(403, 'SignatureDoesNotMatch', echo)],
   ['an error with secrets in its first line', 'AssumeRole', stsError(403, 'AccessDenied', inline)],
+  ['an error with a secret for its code', 'AssumeRole', stsError(400, DISPATCHER.secretAccessKey, 'no')],
+  ['an error with a secret for its code', 'GetParameter', ssmError(400, DISPATCHER.sessionToken, 'no')],
   ['an error with secrets in a page', 'AssumeRole', { status: 502, type: 'text/html', body: inline }],
   ['an error of Systems Manager with secrets in it', 'GetParameter', ssmError(400, 'ValidationException', inline)],
   ['a parameter that is none', 'GetParameter', parameterAnswer('nothing')],
