@@ -13,9 +13,8 @@ export function warner({ note }: Pick<Shell, 'note'>): (message: string) => void
 }
 
 /** The sessions of one command, closed when it is disposed of. */
-export function openBroker({ region }: Pick<RoleInput, 'region'>, shell: Shell): SessionBroker & Disposable {
-  const broker = new SessionBroker({ region, logger: { warn: warner(shell) }, ...shell.time });
-  return Object.assign(broker, { [Symbol.dispose]: () => broker.close() });
+export function openBroker({ region }: Pick<RoleInput, 'region'>, shell: Shell): SessionBroker {
+  return new SessionBroker({ region, logger: { warn: warner(shell) }, ...shell.time });
 }
 
 /**
