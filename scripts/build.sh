@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles the package into dist/. The command becomes two CommonJS files: as ES modules it would take twice as long
-# to start, and tools start it whenever they need credentials.
+# Compiles the package into dist/. The command becomes a few CommonJS files: as ES modules it would take longer to
+# start, and tools start it whenever they need credentials.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
