@@ -4,12 +4,13 @@
  *
  *     npm run bench:synth [-- <runs>]
  */
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { run, withoutExtraCertificates } from './processes.ts';
+import { inTurn, median, medianRatio } from './statistics.ts';
 
 const SIZES = [1, 10, 100];
 const RUNS = Number(process.argv[2] ?? 9);
@@ -40,26 +41,15 @@ interface Sample {
   readonly cpuMs: number;
 }
 
-function run(app: AppName, tenants: readonly string[], outdir: string): Sample {
+function synthesize(app: AppName, tenants: readonly string[], outdir: string): Sample {
   const config = join(folder, `${tenants.length}.yaml`);
-  const { NODE_EXTRA_CA_CERTS: _unset, ...environment } = process.env;
-  const begin = performance.now();
-  const child: SpawnSyncReturns<string> = spawnSync(
-    process.execPath,
-    ['--import', 'tsx/esm', '--import', meter, apps[app]],
-    {
-      encoding: 'utf8',
-      env: {
-        ...environment,
-        CDK_OUTDIR: outdir,
-        CDK_VALIDATION: 'false',
-        CDK_CONTEXT_JSON: JSON.stringify({ config, tenants }),
-      },
-    },
-  );
-  const wallMs = performance.now() - begin;
-  if (child.status !== 0) throw new Error(`${app} failed: ${child.stderr}`);
-  return { wallMs, cpuMs: Number(child.stdout.trim()) };
+  const { wallMs, stdout } = run([process.execPath, '--import', 'tsx/esm', '--import', meter, apps[app]], {
+    ...withoutExtraCertificates(process.env),
+    CDK_OUTDIR: outdir,
+    CDK_VALIDATION: 'false',
+    CDK_CONTEXT_JSON: JSON.stringify({ config, tenants }),
+  });
+  return { wallMs, cpuMs: Number(stdout.trim()) };
 }
 
 function tenantNames(count: number): string[] {
@@ -115,12 +105,6 @@ function spelledArn(value: unknown): unknown {
   return 'ARN of ours';
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
-
 interface Result {
   readonly size: number;
   readonly median: Record<AppName, Sample>;
@@ -128,31 +112,22 @@ interface Result {
   readonly ratioTo: (app: AppName, field: keyof Sample) => number;
 }
 
-function measure(size: number): Result {
+async function measure(size: number): Promise<Result> {
   const tenants = tenantNames(size);
   writeFileSync(join(folder, `${size}.yaml`), configuration(tenants));
   const names = Object.keys(apps) as AppName[];
-  const samples: Record<AppName, Sample[]> = { minimal: [], minimalByRequire: [], ours: [] };
   const outdirOf = (app: AppName): string => join(folder, `${app}-${size}`);
-  for (let round = -1; round < RUNS; round++) {
-    for (const app of round % 2 === 0 ? names : names.toReversed()) {
-      const sample = run(app, tenants, outdirOf(app));
-      if (round >= 0) samples[app].push(sample); // the first round fills caches
-    }
-  }
+  const samples = await inTurn(names, RUNS, (app) => synthesize(app, tenants, outdirOf(app)));
   for (const app of names) {
     if (isDeepStrictEqual(resources(outdirOf(app)), resources(outdirOf('ours')))) continue;
     throw new Error(`${app} does not make the same resources as ours`);
   }
-  const medianOf = (app: AppName): Sample => ({
-    wallMs: median(samples[app].map(({ wallMs }) => wallMs)),
-    cpuMs: median(samples[app].map(({ cpuMs }) => cpuMs)),
-  });
+  const of = (app: AppName, field: keyof Sample): readonly number[] => samples[app].map((sample) => sample[field]);
+  const medianOf = (app: AppName): Sample => ({ wallMs: median(of(app, 'wallMs')), cpuMs: median(of(app, 'cpuMs')) });
   return {
     size,
     median: { minimal: medianOf('minimal'), minimalByRequire: medianOf('minimalByRequire'), ours: medianOf('ours') },
-    ratioTo: (app, field) =>
-      median(samples.ours.map((sample, index) => sample[field] / (samples[app][index]?.[field] ?? Number.NaN))),
+    ratioTo: (app, field) => medianRatio(of('ours', field), of(app, field)),
   };
 }
 
@@ -177,7 +152,8 @@ function report(results: readonly Result[], field: keyof Sample, title: string):
 
 try {
   writeFileSync(apps.minimalByRequire, byRequire(readFileSync(apps.minimal, 'utf8')));
-  const results = SIZES.map(measure);
+  const results: Result[] = [];
+  for (const size of SIZES) results.push(await measure(size));
   console.log(`medians of ${RUNS} runs in turn, Node ${process.version}, CDK's validator off`);
   report(results, 'wallMs', 'wall clock, ms');
   report(results, 'cpuMs', 'processor time, ms');
