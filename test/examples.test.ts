@@ -34,6 +34,9 @@ const examples = pages.flatMap(({ path, text }) =>
   ),
 );
 
+/** The examples that assume a role of AWS's, not of the local account's. */
+const DISPATCHERS = /README|delivery|runtime|telemetry/;
+
 let folder: string;
 let aws: FakeAws;
 
@@ -74,8 +77,7 @@ describe('the examples of the README and the docs', () => {
     expect(compiled.stdout).toBe('');
   });
 
-  test.each(examples)('run: $name', async ({ name }) => {
-    aws.forget();
+  test('run, in one process, and each session of a dispatcher gets its name', async () => {
     const env = {
       PATH: process.env['PATH'],
       AWS_REGION: 'us-west-2',
@@ -88,10 +90,14 @@ describe('the examples of the README and the docs', () => {
       CDK_OUTDIR: join(folder, 'synthesized'),
       CDK_VALIDATION: 'false',
     };
-    await run(process.execPath, ['--import', 'tsx', name], { cwd: folder, env });
-    if (!/README|runtime|telemetry/.test(name)) return;
-    const assumed = aws.requests.find(({ action }) => action === 'AssumeRole')?.parameters['SourceIdentity'];
-    expect(assumed).toMatch(/^agent\.acme\.\w+$/);
+    const imports = examples.map(({ name }) => `await import('./${name}'); console.log('ran ${name}');`);
+    writeFileSync(join(folder, 'all.ts'), imports.join('\n'));
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', 'all.ts'], { cwd: folder, env });
+
+    for (const { name } of examples) expect(stdout).toContain(`ran ${name}`);
+    const identities = aws.requests.flatMap(({ parameters }) => parameters['SourceIdentity'] ?? []);
+    expect(identities).toHaveLength(examples.filter(({ name }) => DISPATCHERS.test(name)).length);
+    for (const identity of identities) expect(identity).toMatch(/^agent\.acme\.\w+$/);
   });
 
   test('leave behind what docs/constructs.md says that a role makes', () => {

@@ -1,15 +1,26 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { parseConfig } from '../../lib/config/parse.ts';
+import { buildApp } from '../../lib/stacks/index.ts';
 import { startFakeAws } from '../runtime/support/fake-aws.ts';
 import { commandLine, ended, printedUntil, startCommand } from '../support/session-broker.ts';
 import { dispatcherAt } from './session-fixture.ts';
 
 let temporary: string;
+let assembly: string;
+
+/** What the example synthesizes to, made once. */
+beforeAll(() => {
+  const config = parseConfig(readFileSync('tenants.example.yaml', 'utf8'), 'tenants.example.yaml');
+  assembly = buildApp(config, { outdir: mkdtempSync(join(tmpdir(), 'session-broker-test-')) }).synth().directory;
+  return () => rm(assembly, { recursive: true });
+});
 
 /** A folder for temporary files of its own, in which nothing may be left. */
 beforeEach(async () => {
@@ -36,7 +47,7 @@ describe('a command', () => {
   );
 
   test('whose reader goes away ends quietly and leaves nothing', async () => {
-    const child = startCommand(['local'], { environment: { TMPDIR: temporary } });
+    const child = startCommand(['local', '--assembly', assembly], { environment: { TMPDIR: temporary } });
     onTestFinished(() => void child.kill('SIGKILL'));
     child.stdout?.destroy();
     const { exitCode, stderr } = await ended(child);
@@ -90,7 +101,7 @@ test('session-broker credentials that is interrupted waits for no answer of STS'
 });
 
 test('what session-broker local prints can be evaluated by a shell, whatever the shell had set', async () => {
-  const child = startCommand(['local'], { environment: { TMPDIR: temporary } });
+  const child = startCommand(['local', '--assembly', assembly], { environment: { TMPDIR: temporary } });
   onTestFinished(() => void child.kill());
   const printed = await printedUntil(child, /hub\/globex/);
   const [, acme = ''] = printed.split(/^hub\/\S+.*$/m);

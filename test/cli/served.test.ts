@@ -155,6 +155,7 @@ test('the entry of the command loads what asks an endpoint, and nothing else bef
     'node:fs',
     'node:module',
     'node:net',
+    'node:os',
     'node:path',
   ]);
   expect(code.match(/^.*run-in\.cjs.*$/m)?.[0]).toMatch(/await /);

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { STSClient } from '@aws-sdk/client-sts';
 import { HttpResponse } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CloudTrailEvent, LocalAccount } from '../../lib/local/index.ts';
 import { type ClientConfig, type Session, SessionBroker } from '../../lib/runtime/index.ts';
 import { ACCOUNT, ACME_ROLE, ACME_TENANT_ROLE, REGION, startFixture } from '../local/fixture.ts';
@@ -102,6 +102,7 @@ function open(): Session {
     credentials: async () => account.dispatcherCredentials('hub', 'acme'),
     clientConfig: { requestHandler: new FaultyHandler() },
   });
+  onTestFinished(() => broker.close());
   return broker.session({
     session: 's1',
     policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }] },

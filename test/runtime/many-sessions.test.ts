@@ -1,6 +1,6 @@
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { SessionBroker, type SessionBrokerOptions } from '../../lib/runtime/index.ts';
 import { ACCOUNT, DISPATCHER, ISSUED, REGION } from './support/fake-aws.ts';
 import { isolateEnvironment } from './support/isolation.ts';
@@ -90,7 +90,7 @@ function mostInASecond(times: readonly number[]): number {
 }
 
 function createBroker(options: SessionBrokerOptions = {}): SessionBroker {
-  return new SessionBroker({
+  const broker = new SessionBroker({
     ...optionsOf(time),
     cluster: 'hub',
     region: REGION,
@@ -98,6 +98,8 @@ function createBroker(options: SessionBrokerOptions = {}): SessionBroker {
     credentials: DISPATCHER,
     ...options,
   });
+  onTestFinished(() => broker.close());
+  return broker;
 }
 
 /** Sessions of one tenant, whose role is given. */

@@ -24,7 +24,7 @@ const quick = (number: number) => async (): Promise<void> => {
 };
 
 const startAll = (pace: Pace, count: number, make: (number: number) => () => Promise<unknown>) =>
-  Array.from({ length: count }, (_, number) => pace(make(number), never()));
+  Array.from({ length: count }, (_, number) => pace(make(number), never(), 'other'));
 
 describe('a pace', () => {
   test.each([1, 20, 300, 600])('starts at most %d calls in any second, and a little burst', async (callsPerSecond) => {
@@ -86,7 +86,11 @@ describe('a pace', () => {
   test('lets a waiting call be given up, and the next takes its turn', async () => {
     const pace = createPace({ callsPerSecond: 1, callsAtOnce: 1 }, time);
     const given = new AbortController();
-    const calls = [pace(quick(0), never()), pace(quick(1), given.signal), pace(quick(2), never())] as const;
+    const calls = [
+      pace(quick(0), never(), 'other'),
+      pace(quick(1), given.signal, 'other'),
+      pace(quick(2), never(), 'other'),
+    ] as const;
     given.abort(new Error('given up'));
     await expect(calls[1]).rejects.toThrow('given up');
     await time.advance(1000);
@@ -94,20 +98,20 @@ describe('a pace', () => {
       { number: 0, at: 0 },
       { number: 2, at: 1000 },
     ]);
-    await expect(pace(quick(3), given.signal)).rejects.toThrow('given up');
+    await expect(pace(quick(3), given.signal, 'other')).rejects.toThrow('given up');
   });
 
   test('takes calls again after all that waited were given up', async () => {
     const pace = createPace({ callsPerSecond: 1, callsAtOnce: 1 }, time);
     const given = new AbortController();
-    const calls = [pace(quick(0), never()), pace(quick(1), given.signal)] as const;
+    const calls = [pace(quick(0), never(), 'other'), pace(quick(1), given.signal, 'other')] as const;
     await time.advance(0);
     expect(time.timers()).toHaveLength(1);
     given.abort(new Error('given up'));
     await expect(calls[1]).rejects.toThrow('given up');
     expect(time.timers()).toEqual([]);
     await time.advance(5000);
-    await pace(quick(2), never());
+    await pace(quick(2), never(), 'other');
     expect(started.map(({ number }) => number)).toEqual([0, 2]);
   });
 });

@@ -4,10 +4,10 @@ import { redact, withoutSecrets } from '../../lib/runtime/redact.ts';
 import { rejectionOf } from '../support/refusal.ts';
 import {
   assumed,
+  CANARIES,
   DISPATCHER,
   type FakeAnswer,
   type FakeAws,
-  ISSUED,
   parameterAnswer,
   ssmError,
   startFakeAws,
@@ -24,8 +24,6 @@ beforeAll(async () => {
 afterAll(() => aws.close());
 beforeEach(() => aws.forget());
 isolateEnvironment();
-
-const CANARIES = [...Object.values(ISSUED), ...Object.values(DISPATCHER)];
 
 /** Everything that a log could show of an error, with what is hidden. */
 function everything(error: Error): string {

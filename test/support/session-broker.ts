@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -24,11 +26,20 @@ export function startCommand(
   options: { readonly cwd?: string; readonly environment?: Readonly<Record<string, string>> } = {},
 ): ChildProcess {
   const [program, ...parameters] = commandLine(args);
+  shareCompiledCode(options.environment?.['TMPDIR']);
   return spawn(program, parameters, {
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/** What tsx has compiled lies with the temporary files: from an empty folder, a command takes a second longer. */
+function shareCompiledCode(temporary: string | undefined): void {
+  if (temporary === undefined) return;
+  const name = `tsx-${process.getuid?.()}`;
+  mkdirSync(join(tmpdir(), name), { recursive: true });
+  if (!existsSync(join(temporary, name))) symlinkSync(join(tmpdir(), name), join(temporary, name));
 }
 
 /** The program and its arguments that run the command line. */

@@ -30,7 +30,10 @@ const KEY = '{"session":"s1"}';
 /** Long enough for this machine at its slowest, and never waited for where all is well. */
 const PATIENCE = 10_000;
 
-const asked = (folder: string, patience = PATIENCE) => ask(KEY, SOURCE_IDENTITY, folder, patience);
+/** Before the credentials of the fixture expire. */
+const now = () => CREDENTIALS.expiration.getTime() - 3_600_000;
+
+const asked = (folder: string, patience = PATIENCE) => ask(KEY, SOURCE_IDENTITY, folder, { patience, now });
 
 /** Announces a session until the test ends. */
 async function announced(folder: string, session: ServedSession = sessionOf(), patience = PATIENCE) {
@@ -100,7 +103,7 @@ describe('a session that this user announces', () => {
     async (key) => {
       const session = sessionOf({ current: vi.fn(() => CREDENTIALS) });
       const folder = await announcing(session);
-      expect(await ask(key, SOURCE_IDENTITY, folder, PATIENCE)).toBeUndefined();
+      expect(await ask(key, SOURCE_IDENTITY, folder, { patience: PATIENCE, now })).toBeUndefined();
       expect(session.current).not.toHaveBeenCalled();
     },
   );
@@ -255,7 +258,7 @@ describe('what is in the way of a socket', () => {
   test.each(['', '.', '..', '../escaped', 'a/b', 'a\0b'])('is nothing where the name is no name: %j', async (name) => {
     const folder = privateFolder();
     expect(await announced(folder, sessionOf({ sourceIdentity: name }))).toBeUndefined();
-    expect(await ask(KEY, name, folder)).toBeUndefined();
+    expect(await ask(KEY, name, folder, { now })).toBeUndefined();
     expect([readdirSync(folder), readdirSync(join(folder, '..'))]).toEqual([[], ['announced']]);
   });
 

@@ -49,6 +49,9 @@ export const DISPATCHER = {
   sessionToken: `dispatchertokenCANARY${'d1S/'.repeat(80)}==`,
 } as const;
 
+/** What must show nowhere. */
+export const CANARIES: readonly string[] = [...Object.values(ISSUED), ...Object.values(DISPATCHER)];
+
 /**
  * STS and Systems Manager on loopback, by their wire protocols, without a policy or a signature check. It plays
  * faults that a real peer cannot be made to show.

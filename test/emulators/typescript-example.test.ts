@@ -3,9 +3,9 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { assumedIdentities, commandOf, dispatcherInPod, EXAMPLES } from '../examples/dispatcher.ts';
 import { startFixture, temporaryFolder } from '../local/fixture.ts';
 import { makeDependentProject } from '../support/dependent-project.ts';
-import { assumedIdentities, commandOf, dispatcherInPod, EXAMPLES } from './dispatcher.ts';
 
 const IDENTITIES = ['agent.acme.01K9ZQ4T5N8XV2M7B3C6D1E0FG', 'agent.acme.01K9ZQ4T5P3WJ6R9H8K2E7N4YA'];
 const run = promisify(execFile);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
+import { assumedIdentities, commandOf, dispatcherInPod, EXAMPLES } from '../examples/dispatcher.ts';
 import { startFixture, temporaryFolder } from '../local/fixture.ts';
-import { assumedIdentities, commandOf, dispatcherInPod, EXAMPLES } from './dispatcher.ts';
 
 const EXAMPLE = join(EXAMPLES, 'claude-code');
 const SESSION = '01K9ZQ4T5N8XV2M7B3C6D1E0FG';
