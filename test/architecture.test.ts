@@ -9,14 +9,15 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   nearest: [],
   'credential-variables': [],
+  loopback: ['errors'],
   identity: ['errors'],
   policy: ['identity'],
   config: ['policy', 'nearest'],
   template: ['errors'],
   constructs: ['config', 'template'],
   stacks: ['constructs'],
-  runtime: ['policy', 'nearest', 'credential-variables'],
-  local: ['config', 'template', 'credential-variables'],
+  runtime: ['policy', 'nearest', 'credential-variables', 'loopback'],
+  local: ['config', 'template', 'credential-variables', 'loopback'],
   cli: ['runtime', 'local', 'config'],
 };
 

@@ -1,11 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { quote, SessionBrokerError } from '../errors.ts';
+import { LOOPBACK, listenOnLoopback } from '../loopback.ts';
 import type { WireAnswer } from './protocol.ts';
 import type { WireRequest } from './sigv4.ts';
-
-/** Nothing outside this machine reaches the account. */
-const HOST = '127.0.0.1';
 
 /** The longest body: a policy of IAM's greatest length, percent-encoded throughout, fits. */
 const BODY_BYTES = 1024 * 1024;
@@ -25,22 +21,10 @@ export async function listen(port: number, respond: (request: WireRequest) => Wi
     // The client has gone away.
     answer(incoming, outgoing, respond).catch(() => outgoing.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new SessionBrokerError(
-          'ListenFailed',
-          `port must be free on ${HOST}: ${quote(port)} is not, ${cause.message}; give another, or 0 for any`,
-          { cause, detail: { port } },
-        ),
-      ),
-    );
-    server.listen(port, HOST, resolve);
-  });
-  const { port: bound } = server.address() as AddressInfo;
+  const bound = await listenOnLoopback(server, port);
   let closed: Promise<void> | undefined;
   return {
-    endpoint: `http://${HOST}:${bound}`,
+    endpoint: `http://${LOOPBACK}:${bound}`,
     close: () => {
       closed ??= close(server);
       return closed;
