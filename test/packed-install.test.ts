@@ -111,6 +111,29 @@ describe('the published package, installed without CDK', () => {
     expect(loaded.filter((url) => url.includes('/node_modules/') && !url.includes('/session-broker/'))).toEqual([]);
   });
 
+  test('brings the command, which hands a session to an agent', async () => {
+    aws.forget();
+    const command = join(folder, 'node_modules', '.bin', 'session-broker');
+    const agent = `
+      const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = process.env;
+      const headers = { authorization: require('node:fs').readFileSync(file, 'utf8') };
+      fetch(uri, { headers }).then((answer) => answer.json()).then(({ AccessKeyId }) => console.log(AccessKeyId));`;
+    const options = ['exec', '--cluster', 'hub', '--tenant', 'acme', '--session', 's1'];
+    const { stdout, stderr } = await execute(command, [...options, '--', process.execPath, '-e', agent], {
+      cwd: folder,
+      env: {
+        PATH: process.env['PATH'],
+        XDG_RUNTIME_DIR: folder,
+        AWS_REGION: 'us-west-2',
+        AWS_ENDPOINT_URL: aws.endpoint,
+        AWS_ACCESS_KEY_ID: DISPATCHER.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: DISPATCHER.secretAccessKey,
+      },
+    });
+    expect([stdout, stderr]).toEqual([`${ISSUED.accessKeyId}\n`, '']);
+    expect(aws.requests.at(-1)?.parameters['SourceIdentity']).toBe('agent.acme.s1');
+  });
+
   test('loads in ./testing what ./runtime must not, so that the record above is known to see it', async () => {
     const { loaded } = await node("await import('session-broker/testing')");
     expect(loaded.filter((url) => FORBIDDEN.test(url)).length).toBeGreaterThan(0);
