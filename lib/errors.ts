@@ -3,7 +3,7 @@
  * meaning.
  *
  * `retryable`: the same call may succeed later without a change. `exitCode`: what a command exits with:
- * 2 bad input, 3 not deployed or not opted in, 4 refused by AWS, 5 out of reach for now, 126 and 127 as shells say
+ * 2 bad input, 3 not deployed, 4 refused by AWS, 5 out of reach for now, 126 and 127 as shells say
  * that a command cannot be started, 1 anything else.
  */
 export const ERRORS = {
@@ -69,6 +69,7 @@ export const ERRORS = {
   SessionClosed: { retryable: false, exitCode: 1 },
   // Commands and the local account (lib/cli, lib/local).
   UsageInvalid: { retryable: false, exitCode: 2 },
+  OutputUnwritable: { retryable: false, exitCode: 1 },
   ListenFailed: { retryable: false, exitCode: 5 },
   LogUnwritable: { retryable: false, exitCode: 2 },
   TokenFileUnwritable: { retryable: false, exitCode: 2 },
@@ -129,6 +130,11 @@ export function quote(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   const shown = text.slice(0, QUOTED_LENGTH);
   const quoted = typeof value === 'string' ? JSON.stringify(shown) : shown;
-  const escaped = quoted.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const escaped = printable(quoted);
   return text.length > QUOTED_LENGTH ? `${escaped}... (${text.length} characters)` : escaped;
+}
+
+/** A text with everything outside printable ASCII escaped, as {@link quote} does: a terminal acts on some of it. */
+export function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

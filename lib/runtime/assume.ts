@@ -56,6 +56,7 @@ export function assumeRole(
       },
       (answer) => readCredentials(answer, sourceIdentity, role),
       signal,
+      isRenewal ? 'renewal' : 'other',
     );
     checkLife(credentials, now());
     return credentials;
@@ -63,7 +64,7 @@ export function assumeRole(
 }
 
 function readCredentials(
-  { Credentials, SourceIdentity }: AssumeRoleCommandOutput,
+  { AssumedRoleUser, Credentials, SourceIdentity }: AssumeRoleCommandOutput,
   sourceIdentity: string,
   role: RoleArn,
 ): SessionCredentials {
@@ -78,6 +79,13 @@ function readCredentials(
     throw new SessionBrokerError(
       'SourceIdentityMismatch',
       `source identity of the session must be ${quote(sourceIdentity)}, STS answered ${SourceIdentity === undefined ? 'without one' : quote(SourceIdentity)}; the credentials are thrown away; check that the endpoint is AWS's and that the dispatcher's own session has no source identity`,
+    );
+  }
+  const arn = `arn:${role.partition}:sts::${role.account}:assumed-role/${role.name}/${sourceIdentity}`;
+  if (AssumedRoleUser?.Arn !== arn) {
+    throw new SessionBrokerError(
+      'ResponseInvalid',
+      `session that STS gives must be ${quote(arn)}, STS answered ${AssumedRoleUser?.Arn === undefined ? 'without one' : quote(AssumedRoleUser.Arn)}; the credentials are thrown away; check the endpoint and any proxy on the way to it`,
     );
   }
   const credentials = {

@@ -6,11 +6,11 @@ import { type DispatcherCredentials, vetted } from './dispatcher-credentials.ts'
 import { readWebIdentity } from './environment.ts';
 import { loadSsm, loadSts } from './load-sdk.ts';
 import { once } from './once.ts';
-import { createPace, type Pace } from './pace.ts';
+import { createPace, type Pace, type Urgency } from './pace.ts';
 import { withoutSecrets } from './redact.ts';
 import { createRetry, retryNever } from './retry.ts';
-import type { Timing } from './timing.ts';
-import { type Attempt, translate } from './translate.ts';
+import { LONGEST_ATTEMPT, type Timing, within } from './timing.ts';
+import { type Attempt, type RoleParameter, translate } from './translate.ts';
 import { checkTransport, stopBeforeSending, type TransportCheck } from './transport.ts';
 import { assumeWithWebIdentity } from './web-identity.ts';
 
@@ -45,14 +45,23 @@ export interface Clients {
     input: AssumeRoleCommandInput & { readonly RoleArn: string; readonly SourceIdentity: string },
     read: (answer: AssumeRoleCommandOutput) => Result,
     signal: AbortSignal,
+    urgency: Urgency,
   ) => Promise<Result>;
-  readonly getParameter: <Result>(name: string, read: (answer: GetParameterCommandOutput) => Result) => Promise<Result>;
+  readonly getParameter: <Result>(
+    parameter: RoleParameter,
+    read: (answer: GetParameterCommandOutput) => Result,
+  ) => Promise<Result>;
   /** Closes the connections. */
   readonly close: () => void;
 }
 
-/** Milliseconds after which a connection or an answer is given up: the SDK alone would wait without end. */
-const TIMEOUTS = { connectionTimeout: 5000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+/** Milliseconds after which a connection, an answer or its rest is given up: the SDK alone waits without end. */
+const TIMEOUTS = {
+  connectionTimeout: 5000,
+  requestTimeout: 10_000,
+  socketTimeout: 10_000,
+  throwOnRequestTimeout: true,
+};
 
 /** As many as the SDK opens connections. */
 const CALLS_AT_ONCE = 50;
@@ -78,22 +87,20 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
   const regional = { ...common, useGlobalEndpoint: false };
 
   const webIdentity = clientConfig?.profile === undefined ? readWebIdentity() : undefined;
-  const own =
+  const given =
     settings.credentials ??
     (webIdentity &&
       (() =>
         assumeWithWebIdentity(
           webIdentity,
-          (input) =>
-            retry(async () => {
-              try {
-                return await sts.send(new AssumeRoleWithWebIdentityCommand(input), { abortSignal: signal });
-              } catch (error) {
-                throw translate(error, { action: 'credentials', region });
-              }
-            }, signal),
+          (input) => sts.send(new AssumeRoleWithWebIdentityCommand(input), { abortSignal: signal }),
           timing.now,
         )));
+  // All who ask wait for the same answer: one that never comes must end for the next to be asked for.
+  const own: DispatcherCredentials | undefined =
+    typeof given === 'function'
+      ? (...asked) => within(LONGEST_ATTEMPT, timing, signal, async () => given(...asked))
+      : given;
 
   const sts = new STSClient({
     ...regional,
@@ -127,8 +134,8 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
     const { GetParameterCommand, SSMClient } = await loadSsm();
     const client = new SSMClient({ ...common, ...(endpoint && { endpoint }), credentials: sts.config.credentials });
     client.middlewareStack.add(checkTransport(check, 'SSM'), { step: 'build', priority: 'low' });
-    const send = (name: string): Promise<GetParameterCommandOutput> =>
-      client.send(new GetParameterCommand({ Name: name }), { abortSignal: signal });
+    const send = (name: string, options: { readonly abortSignal: AbortSignal }): Promise<GetParameterCommandOutput> =>
+      client.send(new GetParameterCommand({ Name: name }), options);
     return { send, close: () => client.destroy() };
   });
 
@@ -137,39 +144,48 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
     sts: createPace({ callsPerSecond: settings.callsPerSecond, callsAtOnce: CALLS_AT_ONCE }, timing),
     ssm: createPace({ callsPerSecond: PARAMETERS_PER_SECOND, callsAtOnce: CALLS_AT_ONCE }, timing),
   };
-  const call = async <Result>(attempt: Attempt, pace: Pace, send: () => Promise<Result>, ended: AbortSignal) => {
-    const used = await credentials.obtain().catch((error: unknown) => {
+  const obtain = async (ended: AbortSignal) => {
+    try {
+      return await within(LONGEST_ATTEMPT, timing, ended, credentials.obtain);
+    } catch (error) {
+      ended.throwIfAborted();
       throw translate(error, { action: 'credentials', region });
-    });
-    const sendOnce = async (): Promise<Result> => {
-      try {
-        return await send();
-      } catch (error) {
-        ended.throwIfAborted();
-        const translated = translate(error, attempt);
-        if (translated.code === 'DispatcherCredentialsRejected') credentials.reject(used);
-        throw translated;
-      }
-    };
-    return retry(() => pace(sendOnce, ended), ended);
+    }
   };
+  const call = <Result>(
+    attempt: Attempt,
+    { pace, urgency, ended }: { readonly pace: Pace; readonly urgency: Urgency; readonly ended: AbortSignal },
+    send: (options: { readonly abortSignal: AbortSignal }) => Promise<Result>,
+  ): Promise<Result> =>
+    retry(async () => {
+      const used = await obtain(ended);
+      const sendOnce = async (): Promise<Result> => {
+        try {
+          return await within(LONGEST_ATTEMPT, timing, ended, (abortSignal) => send({ abortSignal }));
+        } catch (error) {
+          ended.throwIfAborted();
+          const translated = translate(error, attempt);
+          if (translated.code === 'DispatcherCredentialsRejected') credentials.reject(used);
+          throw translated;
+        }
+      };
+      return pace(sendOnce, ended, urgency);
+    }, ended);
 
   return {
     region,
     partition,
-    assumeRole: (input, read, ended) =>
+    assumeRole: (input, read, ended, urgency) =>
       call(
         { action: 'AssumeRole', region, roleArn: input.RoleArn, sourceIdentity: input.SourceIdentity },
-        paces.sts,
-        async () => read(await sts.send(new AssumeRoleCommand(input), { abortSignal: ended })),
-        ended,
+        { pace: paces.sts, urgency, ended },
+        async (options) => read(await sts.send(new AssumeRoleCommand(input), options)),
       ),
-    getParameter: (name, read) =>
+    getParameter: (parameter, read) =>
       call(
-        { action: 'GetParameter', region, parameter: name },
-        paces.ssm,
-        async () => read(await (await ssm()).send(name)),
-        signal,
+        { action: 'GetParameter', region, ...parameter },
+        { pace: paces.ssm, urgency: 'other', ended: signal },
+        async (options) => read(await (await ssm()).send(parameter.parameter, options)),
       ),
     close() {
       if (isHandler(clientConfig?.requestHandler)) return; // its owner closes it
@@ -198,7 +214,7 @@ async function resolveRegion(resolve: () => Promise<string>): Promise<string> {
     if (refused !== undefined) partitionOf(refused); // throws RegionInvalid, with the value
     throw new SessionBrokerError(
       'RegionUnresolved',
-      'region must be known: set the option region, AWS_REGION or region in the profile to the Region of the cluster',
+      'region must be known: set the Region of the cluster (--region or AWS_REGION; option region), or region in the profile',
       { cause },
     );
   }

@@ -53,7 +53,7 @@ function checkCredentials(
     if (typeof value === 'string' && SIGNABLE.test(value)) continue;
     throw new SessionBrokerError(
       'DispatcherCredentialsMissing',
-      `${name} of the dispatcher's own credentials must be text without a space or a line break; correct the option credentials, the credentials in the environment or the profile`,
+      `${name} of the dispatcher's own credentials must be text without a space or a line break; correct them in the environment, in the profile or in what provides them`,
       { detail: { action: 'credentials' } },
     );
   }

@@ -1,12 +1,14 @@
 import { setMaxListeners } from 'node:events';
+import { SessionBrokerError } from '../errors.ts';
 import type { RoleArn } from '../identity/index.ts';
 import { type Clients, createClients } from './clients.ts';
 import { emitWarning } from './environment.ts';
 import { type Once, once } from './once.ts';
 import { CALLS_PER_SECOND, type SessionBrokerOptions } from './options.ts';
 import { sourceKey } from './plan.ts';
+import { quietly } from './quietly.ts';
 import { type RoleSource, resolveRole } from './resolve-role.ts';
-import { createTiming, type Timing } from './timing.ts';
+import { createTiming, LONGEST_ATTEMPT, type Timing, within } from './timing.ts';
 import { createTransportCheck, parseEndpoint } from './transport.ts';
 
 /** What all sessions of one dispatcher share. */
@@ -28,7 +30,9 @@ export interface Dispatcher {
 export function createDispatcher(options: SessionBrokerOptions): Dispatcher {
   const { region, endpoint, credentials, clientConfig, logger } = options;
   const { allowInsecureEndpoint = false, callsPerSecond = CALLS_PER_SECOND.default } = options;
-  const warn = (message: string): void => (logger === undefined ? emitWarning(message) : logger.warn(message));
+  const warn = (message: string): void => {
+    quietly(() => (logger === undefined ? emitWarning(message) : logger.warn(message)));
+  };
   const check = createTransportCheck({ allowInsecureEndpoint, warn });
   if (endpoint !== undefined) check('STS', parseEndpoint(endpoint));
 
@@ -37,7 +41,9 @@ export function createDispatcher(options: SessionBrokerOptions): Dispatcher {
   const { signal } = end;
   setMaxListeners(0, signal); // as many as calls are under way
   const clients = once(() =>
-    createClients({ check, timing, callsPerSecond, signal, region, endpoint, credentials, clientConfig }),
+    within(LONGEST_ATTEMPT, timing, signal, () =>
+      createClients({ check, timing, callsPerSecond, signal, region, endpoint, credentials, clientConfig }),
+    ).catch(lateSettings),
   );
   const roles = new Map<string, Once<RoleArn>>();
   return {
@@ -51,10 +57,21 @@ export function createDispatcher(options: SessionBrokerOptions): Dispatcher {
       roles.set(key, role);
       return role;
     },
-    report: (message) => logger?.warn(message),
+    report(message) {
+      quietly(() => logger?.warn(message));
+    },
     close(reason) {
       end.abort(reason);
       clients.made()?.close();
     },
   };
+}
+
+function lateSettings(cause: unknown): never {
+  if (!(cause instanceof Error) || cause.name !== 'TimeoutError') throw cause;
+  throw new SessionBrokerError(
+    'Unavailable',
+    `settings of the SDK must be read within ${LONGEST_ATTEMPT / 1000} seconds; check the files of the profile and the instance's metadata service, and try again`,
+    { cause },
+  );
 }

@@ -21,12 +21,16 @@ export function readEnvironment(): Environment {
   };
 }
 
-/** The web identity of a pod under IRSA, unless static keys or a profile by name come before it. */
+/**
+ * The web identity of a pod under IRSA, unless a profile by name or static keys come before it. Half of the keys
+ * are none: the SDK passes over them, to the default profile.
+ */
 export function readWebIdentity(): WebIdentity | undefined {
   const tokenFile = read('AWS_WEB_IDENTITY_TOKEN_FILE');
   const roleArn = read('AWS_ROLE_ARN');
   if (tokenFile === undefined || roleArn === undefined) return undefined;
-  if (read('AWS_ACCESS_KEY_ID') !== undefined || read('AWS_PROFILE') !== undefined) return undefined;
+  const hasKeys = read('AWS_ACCESS_KEY_ID') !== undefined && read('AWS_SECRET_ACCESS_KEY') !== undefined;
+  if (hasKeys || read('AWS_PROFILE') !== undefined) return undefined;
   return { tokenFile, roleArn, roleSessionName: read('AWS_ROLE_SESSION_NAME') };
 }
 

@@ -3,6 +3,8 @@ export interface Once<Result> {
   (): Promise<Result>;
   /** The result, if there is one by now. */
   readonly made: () => Result | undefined;
+  /** Lets the next call run again, unless another result has taken the place of this one. */
+  readonly forget: (result: Result) => void;
 }
 
 /** A failure is forgotten, so that the next call tries again. */
@@ -11,12 +13,20 @@ export function once<Result>(run: () => Promise<Result>): Once<Result> {
   let made: Result | undefined;
   const remember = async (): Promise<Result> => {
     try {
-      made = await run();
-      return made;
+      const result = await Promise.resolve().then(run);
+      made = result;
+      return result;
     } catch (error) {
       pending = undefined;
       throw error;
     }
   };
-  return Object.assign(() => (pending ??= remember()), { made: () => made });
+  return Object.assign(() => (pending ??= remember()), {
+    made: () => made,
+    forget: (result: Result) => {
+      if (result !== made) return;
+      made = undefined;
+      pending = undefined;
+    },
+  });
 }

@@ -84,8 +84,8 @@ export interface SessionBrokerOptions extends PlaceOptions {
   readonly region?: string | undefined;
   /**
    * The dispatcher's own credentials, the tenant role's. They make the calls and are never returned.
-   * @default its web identity if AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN are set and neither AWS_ACCESS_KEY_ID
-   * nor a profile by name is; else the SDK's default chain
+   * @default its web identity if AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN are set and neither static
+   * keys (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, both) nor a profile by name are; else the SDK's default chain
    */
   readonly credentials?: DispatcherCredentials | undefined;
   /**
@@ -101,7 +101,8 @@ export interface SessionBrokerOptions extends PlaceOptions {
   /**
    * Further settings of the SDK's STS and SSM clients. With `maxAttempts`, retries are the SDK's own: by its rules,
    * and outside of `callsPerSecond`.
-   * @default the SDK's own, with one attempt, and timeouts of 5 seconds for the connection and 10 for the answer
+   * @default the SDK's own, with one attempt, and timeouts of 5 seconds for the connection, 10 for the answer
+   * and 10 without a byte of it
    */
   readonly clientConfig?: ClientConfig | undefined;
   /**

@@ -45,10 +45,8 @@ export function createRoleSource(options: RoleOptions, environment: Environment)
   }
   if (roleArn !== undefined) return { given: parseRoleArn(roleArn) };
   const parameterPrefix = options.parameterPrefix ?? environment.parameterPrefix ?? DEFAULT_PARAMETER_PREFIX;
-  return {
-    tenant: parseTenant(tenant),
-    published: brokerNames({ cluster: cluster ?? '', tenant, workflow: options.workflow, parameterPrefix }),
-  };
+  const whose = { cluster: cluster ?? '', tenant: parseTenant(tenant), workflow: options.workflow };
+  return { ...whose, published: brokerNames({ ...whose, parameterPrefix }) };
 }
 
 /** Two plans with one key are the same plan. */
@@ -66,7 +64,8 @@ function tenantOf(options: RoleOptions, environment: Environment): string | unde
 }
 
 function unresolved(given: Pick<Environment, 'tenant' | 'cluster' | 'roleArn'>): SessionBrokerError {
-  const name = (option: keyof typeof VARIABLES): string => `${option} (option or ${VARIABLES[option]})`;
+  const name = (option: 'cluster' | 'tenant'): string =>
+    `${option} (--${option} or ${VARIABLES[option]}; option ${option})`;
   if (given.roleArn !== undefined) {
     return new SessionBrokerError(
       'TenantEmpty',
@@ -76,7 +75,7 @@ function unresolved(given: Pick<Environment, 'tenant' | 'cluster' | 'roleArn'>):
   const missing = (['cluster', 'tenant'] as const).filter((option) => given[option] === undefined);
   return new SessionBrokerError(
     'RoleUnresolved',
-    `session-broker role must be given or found by cluster and tenant, ${missing.join(' and ')} missing: set ${name('cluster')} and ${name('tenant')}, or ${name('roleArn')} and the tenant`,
+    `session-broker role must be given or found by cluster and tenant, ${missing.join(' and ')} missing: set ${name('cluster')} and ${name('tenant')}, or the role's ARN (--role-arn or ${VARIABLES.roleArn}; option roleArn) and the tenant`,
     { detail: { missing } },
   );
 }

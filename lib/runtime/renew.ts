@@ -1,5 +1,5 @@
-import { SessionBrokerError } from '../errors.ts';
-import { keepingAlive, type Timing } from './timing.ts';
+import { type ErrorCode, SessionBrokerError } from '../errors.ts';
+import { keepingAlive, type Timing, within } from './timing.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -19,6 +19,9 @@ const LEAST_PAUSE = MINUTE;
 /** New credentials that expire sooner are of no use: they would end before the next renewal may begin. */
 export const LEAST_LIFE = LEAST_PAUSE;
 
+/** So long after a renewal began, callers wait for it no longer while what is held lives. */
+const PATIENCE = 5 * SECOND;
+
 /** The pause after a failed renewal doubles from the first of these to the last. */
 const BACKOFF = { first: 2 * SECOND, last: MINUTE };
 
@@ -28,8 +31,19 @@ const REMEMBERED = { least: SECOND, most: 5 * SECOND };
 /** For this long what was looked at is not looked at again: the clock that nobody sets costs as much as a call. */
 const LOOK = SECOND;
 
-/** The codes by which AWS refuses the identity itself: asking again before the credentials expire is useless. */
-const REFUSALS: readonly string[] = ['AssumeRoleDenied', 'SetSourceIdentityDenied', 'SourceIdentityMismatch'];
+/** The codes by which AWS refuses what every renewal repeats: asking again before the credentials expire is useless. */
+const REFUSALS: readonly ErrorCode[] = [
+  'AssumeRoleDenied',
+  'SetSourceIdentityDenied',
+  'SourceIdentityMismatch',
+  'RequestRejected',
+  'RegionDisabled',
+  'SessionPolicyInvalid',
+  'SessionPolicyTooLarge',
+];
+
+/** What is put right on the dispatcher's machine while its sessions go on. */
+const MENDED: readonly ErrorCode[] = ['ClockSkew', 'DispatcherCredentialsMissing', 'DispatcherCredentialsRejected'];
 
 export interface Expiring {
   readonly expiration: Date;
@@ -71,10 +85,11 @@ interface Held<Credentials> {
  *
  * - More than 15 minutes left: what is held is returned at once; from the time of renewal on, a renewal runs
  *   behind it.
- * - 15 minutes or less: the renewal is waited for. If it fails, what is held is returned as long as it lives, and
- *   it is tried again after a pause that grows; a refusal of the identity is not tried again before expiry.
+ * - 15 minutes or less: the renewal is waited for, until 5 seconds after it began. If it fails or takes longer, what
+ *   is held is returned as long as it lives. It is tried again after a pause that grows; what AWS refuses is not
+ *   tried again before expiry.
  * - Expired: the renewal's error. What has expired is never returned. The timer tries again what may pass by
- *   itself; anything else waits for a caller.
+ *   itself or is put right on this machine; anything else waits for a caller.
  *
  * Any number of callers share one renewal.
  *
@@ -91,6 +106,9 @@ export class Renewal<Credentials extends Expiring> {
   #freshFrom = 0;
   #freshUntil = 0;
   #running: Promise<Credentials> | undefined;
+  /** The renewal that runs, or what is held if it takes too long: the same for every caller. */
+  #inTime: Promise<Credentials> | undefined;
+  #startedAt = Number.NEGATIVE_INFINITY;
   #abort: AbortController | undefined;
   #failures = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -158,23 +176,28 @@ export class Renewal<Credentials extends Expiring> {
     }
     if (age < held.renewAge || time < this.#pausedUntil) return held.answer;
     const renewal = this.#renew();
-    if (held.life - age <= SAFE_LIFE) return keepingAlive(this.#renewedOr(held, renewal));
+    if (held.life - age <= SAFE_LIFE) {
+      this.#inTime ??= keepingAlive(this.#renewedInTime(held, renewal));
+      return this.#inTime;
+    }
     renewal.catch(() => {}); // the next call sees the pause that the failure left
     return held.answer;
   }
 
-  async #renewedOr(held: Held<Credentials>, renewal: Promise<Credentials>): Promise<Credentials> {
+  async #renewedInTime(held: Held<Credentials>, renewal: Promise<Credentials>): Promise<Credentials> {
+    const { timing } = this.#settings;
+    const left = Math.max(0, this.#startedAt + PATIENCE - timing.elapsed());
     try {
-      return await renewal;
-    } catch (error) {
-      if (this.#closed === undefined && this.#ageOf(held) < held.life) return held.credentials;
-      throw error;
+      return await within(left, timing, this.#abort?.signal, () => renewal);
+    } catch {
+      return this.#closed === undefined && this.#ageOf(held) < held.life ? held.credentials : renewal;
     }
   }
 
   #renew(): Promise<Credentials> {
     this.#running ??= this.#obtain().finally(() => {
       this.#running = undefined;
+      this.#inTime = undefined;
       this.#abort = undefined;
     });
     return this.#running;
@@ -184,6 +207,7 @@ export class Renewal<Credentials extends Expiring> {
     const { timing, obtain } = this.#settings;
     const requestedAt = timing.now();
     const requestedElapsed = timing.elapsed();
+    this.#startedAt = requestedElapsed;
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.#stopTimer();
@@ -219,14 +243,16 @@ export class Renewal<Credentials extends Expiring> {
     const { timing, isTimed } = this.#settings;
     const time = timing.elapsed();
     const length = Math.min(BACKOFF.first * 2 ** this.#failures, BACKOFF.last) * (1 - timing.random() / 2);
-    const isLive = this.#held !== undefined && this.#ageOf(this.#held) < this.#held.life;
-    const isFinal = isLive ? isRefusal(error) : !isRetryable(error);
+    const held = this.#held;
+    const isUseless = held !== undefined && this.#ageOf(held) < held.life && isOneOf(REFUSALS, error);
+    // By the time of day it may be expired, and live again when the clock is set right.
+    const mayLive = held !== undefined && time - held.requestedElapsed < held.life;
     this.#failures += 1;
-    this.#pausedUntil = isFinal ? Number.POSITIVE_INFINITY : time + length;
+    this.#pausedUntil = isUseless ? Number.POSITIVE_INFINITY : time + length;
     if (isTimed) {
       this.#failure = error;
       this.#isFailureFresh = time + REMEMBERED.least + timing.random() * (REMEMBERED.most - REMEMBERED.least);
-      if (!isFinal) this.#startTimer(length);
+      if (!isUseless && (mayLive || isRetryable(error) || isOneOf(MENDED, error))) this.#startTimer(length);
     }
     throw error;
   }
@@ -246,8 +272,8 @@ export class Renewal<Credentials extends Expiring> {
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof SessionBrokerError && REFUSALS.includes(error.code);
+function isOneOf(codes: readonly ErrorCode[], error: unknown): boolean {
+  return error instanceof SessionBrokerError && codes.includes(error.code);
 }
 
 function isRetryable(error: unknown): boolean {

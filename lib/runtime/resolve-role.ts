@@ -5,7 +5,15 @@ import type { Clients } from './clients.ts';
 import { telemetry } from './telemetry.ts';
 
 /** Where the session-broker role's ARN comes from: it was given, or the tenant's parameter holds it. */
-export type RoleSource = { readonly given: RoleArn } | { readonly published: BrokerNames; readonly tenant: Tenant };
+export type RoleSource = { readonly given: RoleArn } | PublishedRole;
+
+/** A role whose ARN is in a parameter. */
+interface PublishedRole {
+  readonly published: BrokerNames;
+  readonly cluster: string;
+  readonly tenant: Tenant;
+  readonly workflow?: string | undefined;
+}
 
 /**
  * The session-broker role of a tenant.
@@ -19,12 +27,15 @@ export async function resolveRole(source: RoleSource, clients: Clients): Promise
   }
   const { published, tenant } = source;
   const parameter = published.parameters.sessionRoleArn;
-  return telemetry.getParameter({ tenant, parameter, region: clients.region }, () => readRole(published, clients));
+  return telemetry.getParameter({ tenant, parameter, region: clients.region }, () => readRole(source, clients));
 }
 
-async function readRole({ roleName, parameters }: BrokerNames, clients: Clients): Promise<RoleArn> {
-  const name = parameters.sessionRoleArn;
-  const { value, parameterAccount } = await clients.getParameter(name, (answer) => readParameter(answer, name));
+async function readRole({ published, ...whose }: PublishedRole, clients: Clients): Promise<RoleArn> {
+  const { roleName } = published;
+  const name = published.parameters.sessionRoleArn;
+  const { value, parameterAccount } = await clients.getParameter({ parameter: name, ...whose }, (answer) =>
+    readParameter(answer, name),
+  );
   const subject = `parameter ${quote(name)}`;
   const role = parsePublished(subject, value);
   checkPartition('ParameterInvalid', subject, role, clients);

@@ -1,9 +1,10 @@
 import { type ErrorCode, SessionBrokerError } from '../errors.ts';
 import { pause, type Timing } from './timing.ts';
 
-/** How a kind of failure is tried again. Each wait is a random part of a limit that doubles (full jitter). */
+/** How a kind of failure is tried again. A wait is at least half of a limit that doubles, the rest is chance. */
 interface RetryRule {
-  readonly attempts: number;
+  /** @default as many as the time of all waits allows */
+  readonly attempts?: number;
   /** Milliseconds. */
   readonly firstWait: number;
   /** Milliseconds. */
@@ -13,16 +14,17 @@ interface RetryRule {
 /** The waits of one call take no longer together, in milliseconds. Waiting for its turn does not count. */
 const LONGEST_RETRY = 30_000;
 
-const THROTTLED: RetryRule = { attempts: 10, firstWait: 500, longestWait: 8000 };
+const THROTTLED: RetryRule = { firstWait: 500, longestWait: 8000 };
 const TRANSIENT: RetryRule = { attempts: 3, firstWait: 200, longestWait: 1000 };
-/** The SDK has corrected its offset by the time in the answer. */
-const CLOCK: RetryRule = { attempts: 2, firstWait: 0, longestWait: 0 };
+/** The next attempt signs with what the refusal led to: the time in the answer, or credentials asked for anew. */
+const SIGNATURE: RetryRule = { attempts: 2, firstWait: 0, longestWait: 0 };
 
 const RULES: Readonly<Partial<Record<ErrorCode, RetryRule>>> = {
   Throttled: THROTTLED,
   Unavailable: TRANSIENT,
   ResponseInvalid: TRANSIENT,
-  ClockSkew: CLOCK,
+  ClockSkew: SIGNATURE,
+  DispatcherCredentialsRejected: SIGNATURE,
 };
 
 /** Makes one call of AWS, and makes it again where that may help. */
@@ -41,9 +43,10 @@ export function createRetry(timing: Timing): Retry {
         if (rule === undefined) throw error;
         const count = (failures.get(rule) ?? 0) + 1;
         failures.set(rule, count);
-        const wait = timing.random() * Math.min(rule.firstWait * 2 ** (count - 1), rule.longestWait);
+        const limit = Math.min(rule.firstWait * 2 ** (count - 1), rule.longestWait);
+        const wait = (limit * (1 + timing.random())) / 2;
         waited += wait;
-        if (count >= rule.attempts || waited > LONGEST_RETRY) throw error;
+        if (count === rule.attempts || waited > LONGEST_RETRY) throw error;
         await pause(wait, timing, signal);
       }
     }

@@ -19,13 +19,20 @@ export function renewalOf(
     timing,
     isTimed,
     longestLife: durationSeconds * 1000,
-    obtain: reporting(isTimed ? report : () => {}, formatSourceIdentity(identity), async (signal, isRenewal) =>
-      assumeRole(
-        await clients(),
-        { role: await role(), identity, durationSeconds, scope },
-        { isRenewal, now: timing.now, signal },
-      ),
-    ),
+    obtain: reporting(isTimed ? report : () => {}, formatSourceIdentity(identity), async (signal, isRenewal) => {
+      const resolved = await role();
+      try {
+        return await assumeRole(
+          await clients(),
+          { role: resolved, identity, durationSeconds, scope },
+          { isRenewal, now: timing.now, signal },
+        );
+      } catch (error) {
+        // It may have been created anew under another path.
+        if (error instanceof SessionBrokerError && error.code === 'AssumeRoleDenied') role.forget(resolved);
+        throw error;
+      }
+    }),
   });
 }
 

@@ -9,6 +9,7 @@ import {
   loadOpenTelemetry,
   type OpenTelemetry,
 } from './open-telemetry.ts';
+import { quietly } from './quietly.ts';
 import { type WatchedSessions, watchSessions } from './watched-sessions.ts';
 
 export type { WatchedSession, WatchedSessions } from './watched-sessions.ts';
@@ -147,13 +148,4 @@ function describeFailure({ SpanStatusCode }: OpenTelemetry, span: Span, type: st
   const { status, requestId } = error.detail;
   if (typeof status === 'number') span.setAttribute('http.response.status_code', status);
   if (typeof requestId === 'string' && REQUEST_ID.test(requestId)) span.setAttribute('aws.request_id', requestId);
-}
-
-/** What fails in the host's telemetry is no fault of the session. */
-function quietly<Result>(report: () => Result): Result | undefined {
-  try {
-    return report();
-  } catch {
-    return undefined;
-  }
 }

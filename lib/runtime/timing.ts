@@ -26,6 +26,9 @@ export function createTiming(given: {
   };
 }
 
+/** Milliseconds after which one attempt is given up, whatever it is that does not answer. */
+export const LONGEST_ATTEMPT = 20_000;
+
 function scheduleUnheld(run: () => void, milliseconds: number): () => void {
   const timer = setTimeout(run, milliseconds);
   timer.unref();
@@ -70,4 +73,34 @@ export function pause(milliseconds: number, { schedule }: Timing, signal: AbortS
     }, milliseconds);
     signal.addEventListener('abort', stop, { once: true });
   });
+}
+
+/**
+ * Runs what may never end. When the time is up or the outer signal is aborted it is over, and its own signal aborted.
+ * @throws the outer signal's reason; an error named TimeoutError, as the SDK names its own
+ */
+export async function within<Result>(
+  milliseconds: number,
+  { schedule }: Timing,
+  outer: AbortSignal | undefined,
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  outer?.throwIfAborted();
+  const end = new AbortController();
+  const { signal } = end;
+  const over = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  const stop = (): void => end.abort(outer?.reason);
+  outer?.addEventListener('abort', stop, { once: true });
+  const cancel = schedule(() => {
+    const late = new Error(`no answer within ${milliseconds / 1000} seconds`);
+    end.abort(Object.assign(late, { name: 'TimeoutError' }));
+  }, milliseconds);
+  try {
+    return await Promise.race([over, run(signal)]);
+  } finally {
+    cancel();
+    outer?.removeEventListener('abort', stop);
+  }
 }

@@ -1,11 +1,19 @@
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
 import { SESSION_DURATION_SECONDS } from '../identity/index.ts';
-import { redact, withoutSecrets } from './redact.ts';
+import { redact, redactQuoted, withoutSecrets } from './redact.ts';
+
+/** A parameter that holds a role's ARN, and whose role that is. */
+export interface RoleParameter {
+  readonly parameter: string;
+  readonly cluster: string;
+  readonly tenant: string;
+  readonly workflow?: string | undefined;
+}
 
 /** What was being done when a call failed. */
 export type Attempt =
   | { readonly action: 'credentials'; readonly region: string }
-  | { readonly action: 'GetParameter'; readonly region: string; readonly parameter: string }
+  | ({ readonly action: 'GetParameter'; readonly region: string } & RoleParameter)
   | {
       readonly action: 'AssumeRole';
       readonly region: string;
@@ -76,11 +84,18 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 /** A signature is also called expired or too early under codes that mean a wrong one. */
 const SKEWED = /signature (?:expired|not yet current)|not yet current/i;
 
+/** STS could not reach the cluster's OIDC provider, which it says under the code of a token that is wrong. */
+const KEYLESS = /couldn't retrieve verification key/i;
+
+const TOO_MANY_REQUESTS = 429;
+
 function codeOf(error: unknown, failure: Failure, attempt: Attempt): ErrorCode {
   const { name, message, isAnswer, status = 0 } = failure;
   if (SKEWED.test(message)) return 'ClockSkew';
+  if (name === 'InvalidIdentityToken' && KEYLESS.test(message)) return 'Unavailable';
   const known = CODES[name];
   if (known !== undefined) return known;
+  if (status === TOO_MANY_REQUESTS) return 'Throttled';
   if (status >= 500 || isNetworkFailure(error)) return 'Unavailable';
   if (attempt.action === 'credentials') {
     return isAnswer ? 'DispatcherCredentialsRejected' : 'DispatcherCredentialsMissing';
@@ -133,7 +148,7 @@ function explain(code: ErrorCode, attempt: Attempt, { message }: Failure): strin
     case 'DispatcherCredentialsRejected':
       return `AWS refused the dispatcher's own credentials; renew them, or correct the IRSA role or profile that the dispatcher runs with, and check that the Region ${quote(attempt.region)} is enabled in the account`;
     case 'DispatcherCredentialsMissing':
-      return `no credentials for the dispatcher itself; run it as the tenant role (IRSA), check AWS_PROFILE, or set the option credentials`;
+      return 'no credentials for the dispatcher itself; run it as the tenant role (IRSA), check AWS_PROFILE, or correct what else gives it credentials';
     case 'RegionDisabled':
       return `STS is not active in the Region ${quote(attempt.region)} for this account; activate it in the account settings of IAM`;
     case 'Throttled':
@@ -141,11 +156,11 @@ function explain(code: ErrorCode, attempt: Attempt, { message }: Failure): strin
     case 'ResponseInvalid':
       return `the answer is not one of ${service}; check the endpoint and any proxy on the way to it`;
     case 'RequestRejected':
-      return `${service} refused the request as invalid${attempt.action === 'AssumeRole' ? `; a role that is assumed with role credentials lasts at most ${SESSION_DURATION_SECONDS.max} seconds` : ''}`;
+      return `${service} refused the request as invalid; ${/DurationSeconds/i.test(message) ? `a role that is assumed with role credentials lasts at most ${SESSION_DURATION_SECONDS.max} seconds` : "correct what AWS's answer names"}`;
     case 'SessionPolicyTooLarge':
-      return `session policy, policy ARNs and session tags together must fit into what STS packs them into, which is a measure of its own and no number of characters${percentage(message)}; shorten the session policy, or put its statements into a managed policy and name that in policyArns`;
+      return `session policy, policy ARNs and session tags together must fit into what STS packs them into, which is a measure of its own and no number of characters${percentage(message)}; shorten the session policy, or put its statements into a managed policy and give its ARN (--policy-arn; option policyArns)`;
     case 'SessionPolicyInvalid':
-      return 'session policy must be one that STS accepts; correct the option policy';
+      return 'session policy must be one that STS accepts; correct it';
     case 'Unavailable':
       return `${service} could not be reached in the Region ${quote(attempt.region)}, or failed; check the network (VPC endpoint, DNS, proxy) and try again`;
     default:
@@ -168,10 +183,12 @@ function explainRefusal(code: ErrorCode, attempt: Attempt): string {
         : `sts:AssumeRole was denied for ${quote(sourceIdentity)} on ${quote(roleArn)}; check in this order: the role exists; the dispatcher runs as the tenant role that its trust policy names; that role was not created anew since (then save the trust policy again with aws iam update-assume-role-policy, a deploy sees no difference); the trust policy's condition on sts:SourceIdentity admits this tenant's names; the caller's policy is attached to the dispatcher's role; the session was not stopped by an explicit deny`;
     }
     case 'GetParameter': {
-      const { parameter, region } = attempt;
+      const { parameter, region, cluster, tenant, workflow } = attempt;
+      const named = Object.entries({ tenant, cluster, workflow }).filter(([, name]) => name !== undefined);
+      const names = named.map(([what, name]) => `${what} ${quote(name)}`).join(' and ');
       return code === 'ParameterNotFound'
         ? `parameter ${quote(parameter)} does not exist in the Region ${quote(region)} of the dispatcher's account; check that the tenant is opted in and deployed, and that cluster, Region and parameter prefix are the deployed ones`
-        : `ssm:GetParameter was denied on ${quote(parameter)}; attach the tenant's caller's policy to the dispatcher's role, or set the option roleArn`;
+        : `ssm:GetParameter was denied on ${quote(parameter)}; check in this order: ${names} are written as deployed; the tenant is opted in and deployed; the dispatcher runs as that tenant's role, since a caller's policy allows its own tenant's parameters alone; the tenant's caller's policy is attached to that role; or give the role's ARN instead (--role-arn or FAB_SESSION_ROLE_ARN; option roleArn)`;
     }
     case 'credentials':
       return 'the dispatcher has no credentials that AWS accepts';
@@ -180,7 +197,7 @@ function explainRefusal(code: ErrorCode, attempt: Attempt): string {
 
 /** What was said, and by whom. */
 function report({ name, message, isAnswer, status }: Failure, attempt: Attempt): string {
-  const text = `${name}: ${JSON.stringify(redact(message))}`;
+  const text = `${name}: ${redactQuoted(message)}`;
   if (isAnswer) return `AWS answered ${text}`;
   const from = attempt.action === 'credentials' ? "the dispatcher's credential provider" : attempt.action;
   return status === undefined ? `${from} failed with ${text}` : `${from} failed at HTTP ${status} with ${text}`;

@@ -46,7 +46,7 @@ export function createTransportCheck({ allowInsecureEndpoint, warn }: TransportR
     if (protocol !== 'http:' || !allowInsecureEndpoint) {
       throw new SessionBrokerError(
         'EndpointInsecure',
-        `${service} endpoint must use https, except on loopback: ${quote(origin)}; correct the option endpoint, AWS_ENDPOINT_URL_${service}, AWS_ENDPOINT_URL or endpoint_url in the profile, or set allowInsecureEndpoint if nobody else can reach the network`,
+        `${service} endpoint must use https, except on loopback: ${quote(origin)}; correct AWS_ENDPOINT_URL_${service}, AWS_ENDPOINT_URL or endpoint_url in the profile (in code also the option endpoint, or set allowInsecureEndpoint if nobody else can reach the network)`,
         { detail: { service, endpoint: origin } },
       );
     }

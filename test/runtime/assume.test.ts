@@ -61,6 +61,20 @@ describe('fails on an answer', () => {
   });
 
   test.each([
+    ['another account', 'arn:aws:sts::999988887777:assumed-role/hub-acme-session/agent.acme.s1'],
+    ['another partition', 'arn:aws-cn:sts::111122223333:assumed-role/hub-acme-session/agent.acme.s1'],
+    ['another role', 'arn:aws:sts::111122223333:assumed-role/Admin/agent.acme.s1'],
+    ['another role session name', 'arn:aws:sts::111122223333:assumed-role/hub-acme-session/agent.acme.s2'],
+    ['no role', null],
+  ])('for a session of %s', async (_, arn) => {
+    aws.on('AssumeRole', (request) => assumed(request, Date.now, { arn }));
+    expect(await rejectionOf(providerAgainst(aws)())).toMatchObject({
+      code: 'ResponseInvalid',
+      message: `session that STS gives must be "arn:aws:sts::111122223333:assumed-role/hub-acme-session/agent.acme.s1", STS answered ${arn === null ? 'without one' : `"${arn}"`}; the credentials are thrown away; check the endpoint and any proxy on the way to it`,
+    });
+  });
+
+  test.each([
     ['have expired', '2026-01-02T04:14:05.000Z'],
     ['expire at this moment', '2026-01-02T03:04:05.000Z'],
     ['expire within the minute', '2026-01-02T03:03:05.000Z'],
@@ -163,7 +177,7 @@ describe('fails when STS answers', () => {
       400,
       'Packed policy consumes 131% of allotted space, please use smaller policy.',
       'SessionPolicyTooLarge',
-      'session policy, policy ARNs and session tags together must fit into what STS packs them into, which is a measure of its own and no number of characters: they take 131% of it; shorten the session policy, or put its statements into a managed policy and name that in policyArns; AWS answered PackedPolicyTooLarge: "',
+      'session policy, policy ARNs and session tags together must fit into what STS packs them into, which is a measure of its own and no number of characters: they take 131% of it; shorten the session policy, or put its statements into a managed policy and give its ARN (--policy-arn; option policyArns); AWS answered PackedPolicyTooLarge: "',
     ],
     ['PackedPolicyTooLargeException', 400, 'too large', 'SessionPolicyTooLarge', 'no number of characters; shorten'],
     [
@@ -171,9 +185,15 @@ describe('fails when STS answers', () => {
       400,
       'Syntax errors in policy.',
       'SessionPolicyInvalid',
-      'session policy must be one that STS accepts; correct the option policy; AWS answered MalformedPolicyDocument: "',
+      'session policy must be one that STS accepts; correct it; AWS answered MalformedPolicyDocument: "',
     ],
-    ['SomethingNew', 400, 'what', 'RequestRejected', 'AWS answered SomethingNew: "what"'],
+    [
+      'SomethingNew',
+      400,
+      'what',
+      'RequestRejected',
+      'STS refused the request as invalid; correct what AWS\'s answer names; AWS answered SomethingNew: "what"',
+    ],
     ['InternalFailure', 500, 'oops', 'Unavailable', 'STS could not be reached in the Region "us-west-2", or failed'],
     ['SomethingNew', 503, 'oops', 'Unavailable', 'STS could not be reached in the Region "us-west-2", or failed'],
   ])('%s (%d, %s)', async (awsCode, status, text, code, message) => {
@@ -215,7 +235,12 @@ describe('fails when STS', () => {
     const error = await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig })());
     create.mockRestore();
     expect(error.code).toBe('Unavailable');
-    expect(handlers[0]).toEqual({ connectionTimeout: 700, requestTimeout: 10_000, throwOnRequestTimeout: true });
+    expect(handlers[0]).toEqual({
+      connectionTimeout: 700,
+      requestTimeout: 10_000,
+      socketTimeout: 10_000,
+      throwOnRequestTimeout: true,
+    });
   });
 
   test('is not there', async () => {
@@ -250,7 +275,12 @@ describe('a call that fails', () => {
     ['too many calls', Array(8).fill(throttled)],
   ])('by %s is made again', async (_, answers) => {
     answerInTurn(...answers);
-    const provide = providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig: undefined, schedule: immediately });
+    const provide = providerAgainst(aws, {
+      roleArn: ROLE_ARN,
+      clientConfig: undefined,
+      schedule: immediately,
+      random: () => 0,
+    });
     expect(await provide()).toMatchObject({ accountId: ACCOUNT });
     expect(aws.requests).toHaveLength(answers.length + 1);
   });
@@ -258,12 +288,13 @@ describe('a call that fails', () => {
   test.each<[string, FakeAnswer, number]>([
     ['a broken connection', 'reset', 3],
     ['no answer of STS', { status: 403, type: 'text/html', body: 'Forbidden' }, 3],
-    ['too many calls', throttled, 10],
+    ['too many calls', throttled, 11],
     ['a refusal', stsError(403, 'AccessDenied', 'no'), 1],
     ['an invalid request', stsError(400, 'ValidationError', 'no'), 1],
   ])('by %s again and again is given up', async (_, answer, attempts) => {
     aws.on('AssumeRole', answer);
-    await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig: undefined, schedule: immediately })());
+    const options = { roleArn: ROLE_ARN, clientConfig: undefined, schedule: immediately, random: () => 0 };
+    await rejectionOf(providerAgainst(aws, options)());
     expect(aws.requests).toHaveLength(attempts);
   });
 

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SessionBrokerError } from '../../lib/errors.ts';
 import { rejectionOf } from '../support/refusal.ts';
+import { brokerAgainst } from './support/broker.ts';
 import {
+  assumed,
   DISPATCHER,
   dispatcherAnswer,
   type FakeAnswer,
@@ -86,6 +88,19 @@ describe("the dispatcher's own credentials", () => {
     expect(actions()).toEqual(['GetParameter', 'AssumeRole']);
   });
 
+  test.each(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])(
+    'come from its web identity beside %s alone',
+    async (name) => {
+      const file = join(token, '..', 'left-over');
+      writeFileSync(file, '[default]\naws_access_key_id = AKIAPROFILE000000001\naws_secret_access_key = secret\n');
+      vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file);
+      const provide = irsa();
+      vi.stubEnv(name, 'AKIALEFTOVER00000001');
+      await provide();
+      expect(actions()).toContain('AssumeRoleWithWebIdentity');
+    },
+  );
+
   test('are renewed with the token that the file holds then', async () => {
     let time = Date.now();
     const now = vi.spyOn(Date, 'now').mockImplementation(() => time);
@@ -136,12 +151,34 @@ describe("the dispatcher's own credentials", () => {
   });
 });
 
+describe('within one call, with our retries', () => {
+  const NEXT = { ...DISPATCHER, accessKeyId: 'ASIADISPATCHER000002' };
+
+  test('rejected credentials are asked for anew, once for all sessions', async () => {
+    aws.on('AssumeRole', (request) =>
+      request.authorization.includes(NEXT.accessKeyId) ? assumed(request) : stsError(403, 'ExpiredToken', 'expired'),
+    );
+    const credentials = vi.fn(async () => NEXT).mockImplementationOnce(async () => DISPATCHER);
+    const broker = brokerAgainst(aws, { credentials });
+    const sessions = ['s1', 's2', 's3'].map((session) => broker.session({ session, roleArn: ROLE_ARN }));
+    await Promise.all(sessions.map((session) => session.credentials()));
+    expect(credentials).toHaveBeenCalledTimes(2);
+  });
+
+  test('credentials that are rejected again are an error', async () => {
+    aws.on('AssumeRole', stsError(403, 'ExpiredToken', 'expired'));
+    const session = brokerAgainst(aws).session({ session: 's1', roleArn: ROLE_ARN });
+    expect((await rejectionOf(session.credentials())).code).toBe('DispatcherCredentialsRejected');
+    expect(actions()).toEqual(['AssumeRole', 'AssumeRole']);
+  });
+});
+
 describe('fails and says that it is about the dispatcher', () => {
   test('when the default chain finds no credentials', async () => {
     expect(await rejectionOf(providerAgainst(aws, { credentials: undefined })())).toMatchObject({
       code: 'DispatcherCredentialsMissing',
       message:
-        'no credentials for the dispatcher itself; run it as the tenant role (IRSA), check AWS_PROFILE, or set the option credentials; the dispatcher\'s credential provider failed with CredentialsProviderError: "Could not load credentials from any providers"',
+        'no credentials for the dispatcher itself; run it as the tenant role (IRSA), check AWS_PROFILE, or correct what else gives it credentials; the dispatcher\'s credential provider failed with CredentialsProviderError: "Could not load credentials from any providers"',
       detail: { action: 'credentials' },
     });
     expect(aws.requests).toEqual([]);
@@ -169,7 +206,7 @@ describe('fails and says that it is about the dispatcher', () => {
     expect(await rejectionOf(provide())).toMatchObject({
       code: 'DispatcherCredentialsMissing',
       retryable: false,
-      message: `${name} of the dispatcher's own credentials must be text without a space or a line break; correct the option credentials, the credentials in the environment or the profile`,
+      message: `${name} of the dispatcher's own credentials must be text without a space or a line break; correct them in the environment, in the profile or in what provides them`,
     });
     expect(aws.requests).toEqual([]);
     given = DISPATCHER;
@@ -200,6 +237,13 @@ describe('fails and says that it is about the dispatcher', () => {
     ['AccessDenied', 403, 'Not authorized to perform sts:AssumeRoleWithWebIdentity', 'DispatcherCredentialsRejected'],
     ['ExpiredTokenException', 400, 'Token expired: current date/time 2', 'DispatcherCredentialsRejected'],
     ['InvalidIdentityToken', 400, 'Incorrect token audience', 'DispatcherCredentialsRejected'],
+    [
+      'InvalidIdentityToken',
+      400,
+      "Couldn't retrieve verification key from your identity provider, please reference the documentation",
+      'Unavailable',
+    ],
+    ['Unheard', 429, 'slow down', 'Throttled'],
     ['IDPRejectedClaim', 403, 'rejected', 'DispatcherCredentialsRejected'],
     ['Throttling', 400, 'Rate exceeded', 'Throttled'],
     ['RegionDisabledException', 403, 'not active', 'RegionDisabled'],

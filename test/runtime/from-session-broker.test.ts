@@ -298,7 +298,7 @@ describe('fails before any call', () => {
   ])('without %s to find the role by', async (_, options, missing) => {
     expect(await rejectionOf(provider(options)())).toMatchObject({
       code: 'RoleUnresolved',
-      message: `session-broker role must be given or found by cluster and tenant, ${missing}: set cluster (option or SESSION_BROKER_CLUSTER) and tenant (option or SESSION_BROKER_TENANT), or roleArn (option or FAB_SESSION_ROLE_ARN) and the tenant`,
+      message: `session-broker role must be given or found by cluster and tenant, ${missing}: set cluster (--cluster or SESSION_BROKER_CLUSTER; option cluster) and tenant (--tenant or SESSION_BROKER_TENANT; option tenant), or the role's ARN (--role-arn or FAB_SESSION_ROLE_ARN; option roleArn) and the tenant`,
     });
     expect(aws.requests).toEqual([]);
   });
@@ -306,7 +306,8 @@ describe('fails before any call', () => {
   test('without a tenant to name the session after, a role being given', async () => {
     expect(await rejectionOf(provider({ tenant: undefined, roleArn: ROLE_ARN })())).toMatchObject({
       code: 'TenantEmpty',
-      message: 'tenant must be given, the session is named after it: set tenant (option or SESSION_BROKER_TENANT)',
+      message:
+        'tenant must be given, the session is named after it: set tenant (--tenant or SESSION_BROKER_TENANT; option tenant)',
     });
     expect(aws.requests).toEqual([]);
   });
@@ -327,7 +328,7 @@ describe('fails before any call', () => {
     expect(await rejectionOf(provider({ region: undefined })())).toMatchObject({
       code: 'RegionUnresolved',
       message:
-        'region must be known: set the option region, AWS_REGION or region in the profile to the Region of the cluster',
+        'region must be known: set the Region of the cluster (--region or AWS_REGION; option region), or region in the profile',
     });
     expect(aws.requests).toEqual([]);
   });

@@ -58,11 +58,15 @@ async function assume({ input }: { readonly input: Record<string, unknown> }): P
   if (isThrottled) throw Object.assign(new Error('Rate exceeded'), { name: 'Throttling', $fault: 'client' });
   return {
     SourceIdentity: sourceIdentity,
+    AssumedRoleUser: {
+      AssumedRoleId: `AROAEXAMPLE:${sourceIdentity}`,
+      Arn: `${String(input['RoleArn']).replace(':iam:', ':sts:').replace('role/session-broker', 'assumed-role')}/${sourceIdentity}`,
+    },
     Credentials: {
       AccessKeyId: ISSUED.accessKeyId,
       SecretAccessKey: ISSUED.secretAccessKey,
       SessionToken: sourceIdentity,
-      Expiration: new Date(now + 60 * MINUTE),
+      Expiration: new Date(now + Number(input['DurationSeconds']) * 1000),
     },
   };
 }
@@ -133,6 +137,33 @@ describe('sessions that start at once', () => {
     await time.advance(60_000);
     expect(await started).toHaveLength(200);
     expect(sent.length).toBeGreaterThan(200);
+  });
+
+  test('are all started, ten thousand of them, though little of the quota is left, and few calls are in vain', async () => {
+    quota = 50;
+    time.chance = 0.5;
+    const broker = createBroker();
+    const started = Promise.all(openAll(broker, SESSIONS).map(({ credentials }) => credentials()));
+    await time.advance(6 * MINUTE);
+    expect(await started).toHaveLength(SESSIONS);
+    expect(sent.length).toBeLessThan(1.1 * SESSIONS);
+    broker.close();
+  });
+
+  test('never keep others from their renewal in time', async () => {
+    const broker = createBroker({ callsPerSecond: 100 });
+    const others = Array.from({ length: 100 }, (_, index) =>
+      broker.session({ session: `o${index}`, tenant: 'acme', roleArn: ROLE, durationSeconds: 1800 }),
+    );
+    void Promise.all(others.map(({ credentials }) => credentials()));
+    await time.advance(13.9 * MINUTE);
+    const started = Promise.all(openAll(broker, SESSIONS).map(({ credentials }) => credentials()));
+    for (let checks = 0; checks < 12; checks += 1) {
+      expect(others.every((session) => session.current() !== undefined)).toBe(true);
+      await time.advance(10_000);
+    }
+    await started;
+    broker.close();
   });
 
   test('keep to the calls a second that the broker is given', async () => {

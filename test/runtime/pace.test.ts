@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { SessionBrokerError } from '../../lib/errors.ts';
 import { createPace, type Pace } from '../../lib/runtime/pace.ts';
 import { createSimulatedTime, type SimulatedTime } from './support/simulated-time.ts';
 
@@ -45,6 +46,61 @@ describe('a pace', () => {
     await time.advance(1000);
     await Promise.all(calls);
     expect(started.map(({ number }) => number)).toEqual(Array.from({ length: 50 }, (_, number) => number));
+  });
+
+  test('starts renewals before all else, whatever came first', async () => {
+    const pace = createPace({ callsPerSecond: 100, callsAtOnce: 50 }, time);
+    const given = new AbortController();
+    void startAll(pace, 10, quick);
+    void pace(quick(100), never(), 'renewal');
+    const calls = [pace(quick(101), given.signal, 'renewal'), pace(quick(102), never(), 'renewal')] as const;
+    given.abort(new Error('given up'));
+    await expect(calls[0]).rejects.toThrow('given up');
+    await time.advance(1000);
+    expect(started.map(({ number }) => number)).toEqual([0, 1, 100, 102, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  describe('when calls are throttled', () => {
+    const throttled = (number: number) => async (): Promise<void> => {
+      started.push({ number, at: time.now(), finish: () => {} });
+      await new Promise<void>((resolve) => void time.schedule(resolve, 100));
+      throw new SessionBrokerError('Throttled', 'too many');
+    };
+    const startedFrom = (begin: number, milliseconds: number) =>
+      started.filter(({ at }) => at >= begin && at < begin + milliseconds).length;
+
+    test('halves its rate once for all that were under way, and grows back to its limit in time', async () => {
+      const pace = createPace({ callsPerSecond: 300, callsAtOnce: 50 }, time);
+      const refused = Promise.allSettled(startAll(pace, 30, throttled));
+      await time.advance(1000);
+      expect((await refused).every(({ status }) => status === 'rejected')).toBe(true);
+      started.length = 0;
+      const calls = startAll(pace, 20_000, quick);
+      await time.advance(60_000);
+      expect(startedFrom(1000, 1000)).toBeGreaterThan(150);
+      expect(startedFrom(1000, 1000)).toBeLessThan(170);
+      expect(startedFrom(59_000, 1000)).toBeGreaterThan(295);
+      expect(startedFrom(59_000, 1000)).toBeLessThanOrEqual(306);
+      await time.advance(60_000);
+      await Promise.all(calls);
+    });
+
+    test('never starts fewer than one a second', async () => {
+      const pace = createPace({ callsPerSecond: 1, callsAtOnce: 50 }, time);
+      const refused = Promise.allSettled(startAll(pace, 10, throttled));
+      await time.advance(10_000);
+      await refused;
+      expect(started).toHaveLength(10);
+    });
+
+    test('takes no other failure for a reason', async () => {
+      const pace = createPace({ callsPerSecond: 100, callsAtOnce: 50 }, time);
+      const failing = () => () => Promise.reject(new SessionBrokerError('Unavailable', 'away'));
+      await Promise.allSettled(startAll(pace, 1, failing));
+      void startAll(pace, 200, quick);
+      await time.advance(1000);
+      expect(started.length).toBeGreaterThan(98);
+    });
   });
 
   test('saves up no more than a burst while nothing is asked', async () => {

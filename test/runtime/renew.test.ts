@@ -8,6 +8,17 @@ import { createSimulatedTime, type SimulatedTime } from './support/simulated-tim
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
+/** What AWS says of something that every renewal repeats. */
+const REFUSALS: readonly ErrorCode[] = [
+  'AssumeRoleDenied',
+  'SetSourceIdentityDenied',
+  'SourceIdentityMismatch',
+  'RequestRejected',
+  'RegionDisabled',
+  'SessionPolicyInvalid',
+  'SessionPolicyTooLarge',
+];
+
 interface Numbered {
   readonly number: number;
   readonly expiration: Date;
@@ -34,7 +45,7 @@ function start(life = HOUR): void {
         },
       });
     });
-  const timing = createTiming({ now: () => time, random: () => chance, schedule: () => expect.unreachable() });
+  const timing = createTiming({ now: () => time, random: () => chance, schedule: () => () => {} });
   const renewal = new Renewal({ obtain, timing, longestLife: life, isTimed: false });
   provide = (request) => renewal.provide(request);
 }
@@ -185,6 +196,20 @@ describe('fails to renew', () => {
     expect(calls).toHaveLength(2);
   });
 
+  test.each<[ErrorCode]>([['ClockSkew'], ['DispatcherCredentialsRejected'], ['ParameterInvalid']])(
+    'with %s, and what is held is renewed by a later call',
+    async (code) => {
+      await begin();
+      time = 31 * MINUTE;
+      await provide();
+      await finish(2, code);
+      time += 2000;
+      await provide();
+      await finish(3);
+      expect(await provide()).toMatchObject({ number: 3 });
+    },
+  );
+
   test('and a success ends the pauses', async () => {
     await begin();
     time = 31 * MINUTE;
@@ -201,22 +226,19 @@ describe('fails to renew', () => {
     expect(calls).toHaveLength(5);
   });
 
-  test.each<ErrorCode>(['AssumeRoleDenied', 'SetSourceIdentityDenied', 'SourceIdentityMismatch'])(
-    'with %s and is not tried again before expiry',
-    async (code) => {
-      await begin();
-      time = 31 * MINUTE;
-      await provide();
-      await finish(2, code);
-      time = HOUR - 1;
-      expect(await provide()).toMatchObject({ number: 1 });
-      expect(calls).toHaveLength(2);
-      time = HOUR;
-      const caller = rejectionOf(provide());
-      await finish(3, code);
-      expect((await caller).code).toBe(code);
-    },
-  );
+  test.each(REFUSALS)('with %s and is not tried again before expiry', async (code) => {
+    await begin();
+    time = 31 * MINUTE;
+    await provide();
+    await finish(2, code);
+    time = HOUR - 1;
+    expect(await provide()).toMatchObject({ number: 1 });
+    expect(calls).toHaveLength(2);
+    time = HOUR;
+    const caller = rejectionOf(provide());
+    await finish(3, code);
+    expect((await caller).code).toBe(code);
+  });
 
   test('by the time of expiry, and then with the error and nothing else', async () => {
     await begin();
@@ -391,7 +413,7 @@ describe('with a timer', () => {
     expect(renewal.current()).toMatchObject({ number: 2 });
   });
 
-  test.each<ErrorCode>(['AssumeRoleDenied', 'SetSourceIdentityDenied', 'SourceIdentityMismatch'])(
+  test.each(REFUSALS)(
     'a renewal that fails with %s is not tried again before expiry, and then only when somebody asks',
     async (code) => {
       await open();
@@ -407,14 +429,91 @@ describe('with a timer', () => {
     },
   );
 
-  test("a fault of the dispatcher's is tried again before expiry, and then only when somebody asks", async () => {
+  test.each<ErrorCode>(['DispatcherCredentialsRejected', 'DispatcherCredentialsMissing', 'ClockSkew'])(
+    'with %s, which is put right meanwhile, it is tried again each minute, before expiry and after it',
+    async (code) => {
+      await open();
+      answer = () => code;
+      await clock.advance(3 * HOUR);
+      expect(asked.length).toBeGreaterThan(150);
+      answer = () => 'success';
+      await clock.advance(MINUTE);
+      expect(renewal.current()).toMatchObject({ number: asked.length });
+    },
+  );
+
+  test('any other fault is tried again before expiry, and then only when somebody asks', async () => {
     await open();
-    answer = () => 'DispatcherCredentialsRejected';
+    answer = () => 'ParameterNotFound';
     await clock.advance(HOUR + MINUTE);
     const { length } = asked;
     expect(length).toBeGreaterThan(30);
     await clock.advance(10 * HOUR);
     expect(asked).toHaveLength(length);
+  });
+
+  describe('with 15 minutes or less left', () => {
+    /** What a caller has by now. */
+    const by = async (caller: Promise<Numbered>, milliseconds: number): Promise<number | undefined> => {
+      let number: number | undefined;
+      void caller.then((credentials) => {
+        number = credentials.number;
+      });
+      await clock.advance(milliseconds);
+      return number;
+    };
+
+    /** A session whose timer does not run, so that the renewal begins with a call. */
+    async function openUntimed(left: number): Promise<void> {
+      renewal = new Renewal({ obtain, timing: clock, longestLife: HOUR, isTimed: false });
+      await open();
+      await clock.advance(HOUR - left);
+    }
+
+    test('a caller waits 5 seconds for a renewal, and then gets what is held', async () => {
+      await openUntimed(10 * MINUTE);
+      const caller = renewal.provide();
+      expect(await by(caller, 4999)).toBeUndefined();
+      expect(await by(caller, 1)).toBe(1);
+      expect(await by(renewal.provide(), 0)).toBe(1);
+      await last().finish();
+      expect(await renewal.provide()).toMatchObject({ number: 2 });
+      expect(asked).toHaveLength(2);
+    });
+
+    test('a caller waits for the next renewal as well, after one that took too long', async () => {
+      await openUntimed(10 * MINUTE);
+      expect(await by(renewal.provide(), 5000)).toBe(1);
+      await last().finish();
+      await clock.advance(50 * MINUTE);
+      const caller = renewal.provide();
+      await last().finish();
+      expect(await caller).toMatchObject({ number: 3 });
+    });
+
+    test('a caller who comes later waits until 5 seconds after the renewal began', async () => {
+      await open();
+      await clock.advance(50 * MINUTE); // the timer has begun one
+      expect(await by(renewal.provide(), 0)).toBe(1);
+      expect(asked).toHaveLength(2);
+    });
+
+    test('any number of callers wait by one timer, which ends with the renewal', async () => {
+      await openUntimed(10 * MINUTE);
+      const callers = Array.from({ length: 100 }, () => renewal.provide());
+      expect(clock.timers()).toEqual([5000]);
+      await last().finish();
+      expect(new Set(await Promise.all(callers)).size).toBe(1);
+      expect(clock.timers()).toEqual([]);
+    });
+
+    test('a caller never gets what expires while it waits', async () => {
+      await openUntimed(3000);
+      const caller = renewal.provide();
+      expect(await by(caller, MINUTE)).toBeUndefined();
+      await last().finish();
+      expect(await caller).toMatchObject({ number: 2 });
+    });
   });
 
   test.each([
@@ -501,6 +600,24 @@ describe('with a timer', () => {
       expect(await caller).toMatchObject({ number: 2 });
       expect(renewal.current()).toMatchObject({ number: 2 });
     });
+
+    test.each<ErrorCode>(['ClockSkew', 'AssumeRoleDenied', 'ParameterInvalid'])(
+      'forward and back, loses no renewal, whatever failed meanwhile: %s',
+      async (code) => {
+        await open();
+        await clock.advance(10 * MINUTE);
+        clock.set(clock.now() + 2 * HOUR);
+        const caller = rejectionOf(renewal.provide());
+        await last().finish(code);
+        expect((await caller).code).toBe(code);
+        clock.set(clock.now() - 2 * HOUR);
+        answer = () => 'success';
+        await clock.advance(30 * MINUTE);
+        expect(renewal.current()?.number).toBeGreaterThan(2);
+        await clock.advance(24 * HOUR);
+        expect(renewal.current()?.number).toBeGreaterThan(48);
+      },
+    );
 
     test('forward while it was behind, ends what is held no later than STS does', async () => {
       clock.set(clock.now() - HOUR);

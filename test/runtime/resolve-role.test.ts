@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rejectionOf } from '../support/refusal.ts';
+import { brokerAgainst } from './support/broker.ts';
 import {
   ACCOUNT,
+  assumed,
   type FakeAws,
   PARAMETER,
   parameterAnswer,
   ROLE_ARN,
   ssmError,
   startFakeAws,
+  stsError,
   xml,
 } from './support/fake-aws.ts';
 import { isolateEnvironment } from './support/isolation.ts';
@@ -53,6 +56,32 @@ describe("the tenant's parameter", () => {
     aws.forget();
     await provide();
     expect(actions()).toEqual(['GetParameter', 'AssumeRole']);
+  });
+});
+
+describe('after a refusal of the role', () => {
+  const MOVED = `arn:aws:iam::${ACCOUNT}:role/moved/hub-acme-session`;
+
+  test('its parameter is read again, once for all sessions, and the role is found where it is now', async () => {
+    aws.on('AssumeRole', (request) =>
+      request.parameters['RoleArn'] === MOVED ? assumed(request) : stsError(403, 'AccessDenied', 'no'),
+    );
+    const broker = brokerAgainst(aws);
+    const sessions = ['s1', 's2', 's3'].map((session) => broker.session({ session }));
+    for (const error of await Promise.all(sessions.map(({ credentials }) => rejectionOf(credentials())))) {
+      expect(error.code).toBe('AssumeRoleDenied');
+    }
+    aws.on('GetParameter', parameterAnswer(MOVED));
+    await Promise.all(sessions.map(({ credentials }) => credentials({ forceRefresh: true })));
+    expect(actions().filter((action) => action === 'GetParameter')).toHaveLength(2);
+  });
+
+  test('for another reason its parameter is not read again', async () => {
+    aws.on('AssumeRole', stsError(400, 'ValidationError', 'no'));
+    const { credentials } = brokerAgainst(aws).session({ session: 's1' });
+    await rejectionOf(credentials());
+    await rejectionOf(credentials({ forceRefresh: true }));
+    expect(actions()).toEqual(['GetParameter', 'AssumeRole', 'AssumeRole']);
   });
 });
 
@@ -123,9 +152,20 @@ describe('fails without a call to STS', () => {
     aws.on('GetParameter', ssmError(400, 'AccessDeniedException', text));
     expect(await rejectionOf(providerAgainst(aws)())).toMatchObject({
       code: 'ParameterAccessDenied',
-      message: `ssm:GetParameter was denied on "${PARAMETER}"; attach the tenant's caller's policy to the dispatcher's role, or set the option roleArn; AWS answered AccessDenied: "${text}"`,
+      message: `ssm:GetParameter was denied on "${PARAMETER}"; check in this order: tenant "acme" and cluster "hub" are written as deployed; the tenant is opted in and deployed; the dispatcher runs as that tenant's role, since a caller's policy allows its own tenant's parameters alone; the tenant's caller's policy is attached to that role; or give the role's ARN instead (--role-arn or FAB_SESSION_ROLE_ARN; option roleArn); AWS answered AccessDenied: "${text}"`,
     });
     expect(actions()).toEqual(['GetParameter']);
+  });
+
+  test('when the dispatcher may not read that of a workflow', async () => {
+    aws.on('GetParameter', ssmError(400, 'AccessDeniedException', 'no'));
+    expect(await rejectionOf(providerAgainst(aws, { workflow: 'billing' })())).toMatchObject({
+      code: 'ParameterAccessDenied',
+      message: expect.stringContaining(
+        ': tenant "acme" and cluster "hub" and workflow "billing" are written as deployed;',
+      ),
+      detail: { tenant: 'acme', cluster: 'hub', workflow: 'billing' },
+    });
   });
 
   test.each([
@@ -138,7 +178,12 @@ describe('fails without a call to STS', () => {
       'Unavailable',
       'Systems Manager could not be reached in the Region "us-west-2", or failed',
     ],
-    ['ValidationException', 400, 'RequestRejected', 'Systems Manager refused the request as invalid; AWS answered'],
+    [
+      'ValidationException',
+      400,
+      'RequestRejected',
+      "Systems Manager refused the request as invalid; correct what AWS's answer names; AWS answered",
+    ],
   ])('when Systems Manager answers %s', async (code, status, expected, message) => {
     aws.on('GetParameter', ssmError(status, code, 'because'));
     expect(await rejectionOf(providerAgainst(aws)())).toMatchObject({

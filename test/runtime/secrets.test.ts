@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { redact, withoutSecrets } from '../../lib/runtime/redact.ts';
+import { quote } from '../../lib/errors.ts';
+import { redact, redactQuoted, withoutSecrets } from '../../lib/runtime/redact.ts';
 import { rejectionOf } from '../support/refusal.ts';
 import {
   assumed,
@@ -82,10 +83,39 @@ test('a secret is cut out of a text, what identifies a role or a request is not'
 test.each([
   ['a JSON Web Token', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1g-5KrrU6ZFicQ'],
   ['a JSON Web Token cut short', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIi-x'],
+  ['the token of an endpoint', 'k3Jd-9f_2LmQ8xZ-pR7vT_1bYwE5nHs0-AcUoG6iKe4'],
+  ['a session token in Base64 for URLs', `IQoJb3Jp-${'t0K_aZ9-'.repeat(40)}`],
   ['a session token in a URL', encodeURIComponent(DISPATCHER.sessionToken)],
   ['a session token in a URL of lower case', encodeURIComponent(DISPATCHER.sessionToken).replaceAll('%2F', '%2f')],
 ])('%s is cut out whole', (_, secret) => {
   expect(redact(`before ${secret} after`)).toBe('before [redacted] after');
+});
+
+test.each([
+  ['a role name', 'eks-agent-platform-hub-acme-tenant-session-broker-2'],
+  ['a role name as the CDK makes one', 'HubStack-AcmeSessionBrokerRole5F3A2B1C-1XKQ9Z7P3LM2N'],
+  ['a role name as IAM Identity Center makes one', 'AWSReservedSSO_EksPlatformDeveloper_0123456789abcdef'],
+  ['a parameter name', '/eks-agent-platform/hub/session-broker/acme-payments-production-eu/session_role_arn'],
+  ['a source identity', 'agent.acme.k3Jd-9f_2LmQ8xZ-pR7vT_1bYwE5nHs0-AcUoG6iKe4'],
+  ['an ARN', 'arn:aws:sts::111122223333:assumed-role/hub/k3Jd-9f_2LmQ8xZ-pR7vT_1bYwE5nHs0-AcUoG6iKe4'],
+  ['a session id with a UUID', 'agent-runner-f47ac10b-58cc-4372-a567-0e02b2c3d479'],
+  ['a session id with a ULID', 'session-broker-01K9ZQ4T5N8XV2M7B3C6D1E0FG-agent1'],
+])('%s of 40 and more characters stays readable', (_, name) => {
+  expect(name.length).toBeGreaterThanOrEqual(40);
+  expect(redact(`before ${name} after`)).toBe(`before ${name} after`);
+});
+
+test('what a terminal would act on is escaped, as in every value that a message shows', () => {
+  const text = 'a\u009b31m\u202e"\t\u001b[2J';
+  expect(redact(text)).toBe('a\\u009b31m\\u202e"\\u0009\\u001b[2J');
+  expect(redactQuoted(text)).toBe(quote(text));
+});
+
+test('fails with an answer in which what a terminal would act on is escaped', async () => {
+  aws.on('AssumeRole', stsError(403, 'AccessDenied\u202e', 'no\u009b2J'));
+  const error = await rejectionOf(providerAgainst(aws)());
+  expect(error.message).toContain('AWS answered AccessDenied\\u202e: "no\\u009b2J"');
+  expect(everything(error)).not.toMatch(/[\u007f-\uffff]/);
 });
 
 test('the user and the password of a URL are cut out', () => {

@@ -155,6 +155,22 @@ describe('a session broker', () => {
   });
 });
 
+test('a logger that throws changes nothing', async () => {
+  let time = Date.now();
+  const warn = vi.fn(() => {
+    throw new Error('EPIPE');
+  });
+  const { credentials } = brokerAgainst(aws, { logger: { warn }, now: () => time }).session({
+    session: 's1',
+    roleArn: ROLE_ARN,
+  });
+  await credentials();
+  aws.on('AssumeRole', stsError(403, 'AccessDenied', 'no'));
+  time += 3_600_001;
+  expect((await rejectionOf(credentials())).code).toBe('AssumeRoleDenied');
+  expect(warn).toHaveBeenCalledOnce();
+});
+
 describe('a session is known by all of its authority', () => {
   const same: SessionOptions = {
     session: 's1',

@@ -75,7 +75,7 @@ describe('an endpoint without https', () => {
     expect(error).toMatchObject({
       code: 'EndpointInsecure',
       message:
-        'STS endpoint must use https, except on loopback: "http://0.0.0.0"; correct the option endpoint, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or endpoint_url in the profile, or set allowInsecureEndpoint if nobody else can reach the network',
+        'STS endpoint must use https, except on loopback: "http://0.0.0.0"; correct AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or endpoint_url in the profile (in code also the option endpoint, or set allowInsecureEndpoint if nobody else can reach the network)',
       detail: { service: 'STS', endpoint: 'http://0.0.0.0' },
     });
     expect(aws.requests).toEqual([]);
@@ -184,6 +184,15 @@ describe('an endpoint without https', () => {
     expect(logger.warn).toHaveBeenCalledOnce();
   });
 
+  test('is let through where the logger that is warned throws', () => {
+    const warn = vi.fn(() => {
+      throw new Error('EPIPE');
+    });
+    const endpoint = 'http://example.invalid';
+    expect(() => providerAgainst(aws, { endpoint, allowInsecureEndpoint: true, logger: { warn } })).not.toThrow();
+    expect(warn).toHaveBeenCalledOnce();
+  });
+
   test('is warned of by Node unless there is a logger', () => {
     const emitted = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     providerAgainst(aws, { endpoint: foreign, allowInsecureEndpoint: true });
@@ -198,7 +207,9 @@ describe('loopback', () => {
   test.each(['http://127.0.0.1', 'http://127.9.8.7:1', 'http://localhost:4566', 'http://[::1]:4566', 'http://127.1'])(
     'needs no https: %s',
     (endpoint) => {
-      expect(() => providerAgainst(aws, { endpoint, logger: { warn: expect.unreachable } })).not.toThrow();
+      const warn = vi.fn();
+      expect(() => providerAgainst(aws, { endpoint, logger: { warn } })).not.toThrow();
+      expect(warn).not.toHaveBeenCalled();
     },
   );
 

@@ -1,7 +1,9 @@
 import { createConnection } from 'node:net';
+import type { Variables } from '../../credential-variables.ts';
 import {
   ANSWER_BYTES,
   type Answer,
+  announcementFolder,
   isPrivateFolder,
   LINE_END,
   ownSocket,
@@ -9,24 +11,57 @@ import {
   parseAnswer,
   socketPath,
 } from './discovery.ts';
+import { roleArnOf, type SessionRequest, sessionKey } from './session-key.ts';
+
+/** Milliseconds that credentials must live for to be worth handing out. */
+const LEAST_LIFE = 60_000;
+
+/** How an answer is waited for, and what it must be. */
+interface AskOptions {
+  /** Milliseconds. */
+  readonly patience?: number;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** The account whose credentials these must be, where that is known. */
+  readonly account?: string | undefined;
+}
+
+/**
+ * What an endpoint of this user says of the session that is requested, or undefined if there is none: see
+ * {@link ask}.
+ */
+export async function askFor(
+  request: SessionRequest,
+  sourceIdentity: string,
+  environment: Variables,
+): Promise<Answer | undefined> {
+  const folder = announcementFolder(environment);
+  if (folder === undefined) return undefined;
+  const [, , , , account] = roleArnOf(request, environment)?.split(':') ?? [];
+  return ask(sessionKey(request, environment), sourceIdentity, folder, { account });
+}
 
 /**
  * Asks the endpoint of this user that serves the session, if there is one.
  * @param key of the session that is wanted
  * @param folder of this user's sockets
- * @param patience milliseconds
- * @returns undefined if there is none, it serves another, or it does not answer properly or in time: then ask STS
+ * @returns undefined if there is none, it serves another, it does not answer properly or in time, or its credentials
+ * are of another account or end within a minute: then ask STS
  */
 export async function ask(
   key: string,
   sourceIdentity: string,
   folder: string,
-  patience = PATIENCE,
+  { patience = PATIENCE, now = Date.now, account }: AskOptions = {},
 ): Promise<Answer | undefined> {
   const path = socketPath(folder, sourceIdentity);
   if (path === undefined || !isPrivateFolder(folder) || ownSocket(path) === undefined) return undefined;
   const text = await exchange(path, key + LINE_END, patience);
-  return text === undefined ? undefined : parseAnswer(text);
+  const answer = text === undefined ? undefined : parseAnswer(text);
+  if (answer === undefined || 'error' in answer) return answer;
+  const { expiration, accountId } = answer.credentials;
+  const isOfUse = expiration.getTime() - now() > LEAST_LIFE && (account ?? accountId) === accountId;
+  return isOfUse ? answer : undefined;
 }
 
 /** The line that is answered, or undefined. */

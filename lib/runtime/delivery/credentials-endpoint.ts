@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { quote, SessionBrokerError } from '../../errors.ts';
 import { isSourceIdentity } from '../../identity/index.ts';
+import { LOOPBACK, listenOnLoopback } from '../../loopback.ts';
+import { quietly } from '../quietly.ts';
 import { ANSWERS, type EndpointAnswer, send } from './endpoint-answers.ts';
 import { createAnswering, type ServedSession } from './served-session.ts';
 import { createSessionToken, type SessionToken } from './session-token.ts';
@@ -43,9 +44,6 @@ export interface CredentialsEndpoint extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Nothing outside this machine reaches the endpoint. */
-const HOST = '127.0.0.1';
-
 /** What a client may take, of memory in bytes and of time in milliseconds. */
 const LIMITS = {
   maxHeaderSize: 8 * 1024,
@@ -80,8 +78,11 @@ interface Served {
  */
 export async function startCredentialsEndpoint({
   port = 0,
-  log = () => {},
+  log: given,
 }: CredentialsEndpointOptions = {}): Promise<CredentialsEndpoint> {
+  const log = (line: string): void => {
+    quietly(() => given?.(line));
+  };
   const sessions = new Map<string, Served>();
   const nobody = createSessionToken();
   const noted = new Set<string>();
@@ -90,15 +91,15 @@ export async function startCredentialsEndpoint({
 
   const server = createServer(LIMITS, (request, response) => {
     const answer = answerTo(request);
+    if (closed !== undefined) response.shouldKeepAlive = false;
     if (answer instanceof Promise) void sendLater(response, answer);
     else send(response, answer);
   });
   server.timeout = IDLE;
   server.maxConnections = CONNECTIONS;
-  await listen(server, port);
-  const { port: bound } = server.address() as AddressInfo;
-  const url = `http://${HOST}:${bound}`;
-  const hosts = [HOST, 'localhost'].flatMap((host) => (bound === 80 ? [host, `${host}:80`] : [`${host}:${bound}`]));
+  const bound = await listenOnLoopback(server, port);
+  const url = `http://${LOOPBACK}:${bound}`;
+  const hosts = [LOOPBACK, 'localhost'].flatMap((host) => (bound === 80 ? [host, `${host}:80`] : [`${host}:${bound}`]));
 
   /** A fault of one request ends neither the others nor the process. */
   function answerTo(request: IncomingMessage): EndpointAnswer | Promise<EndpointAnswer> {
@@ -119,6 +120,7 @@ export async function startCredentialsEndpoint({
     if (Number(headers['content-length'] ?? 0) !== 0 || headers['transfer-encoding'] !== undefined) {
       return ANSWERS.badRequest;
     }
+    if (closed !== undefined) return ANSWERS.unauthorized;
     if (path === HEALTH_PATH) return health();
     const served = sessions.get(path);
     const { token } = served ?? { token: nobody };
@@ -207,20 +209,4 @@ function isRepeated(header: string, rawHeaders: readonly string[]): boolean {
     if (rawHeaders[index]?.toLowerCase() === header) times += 1;
   }
   return times > 1;
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // It stays: a connection that cannot be accepted later is no reason to end the process.
-    server.on('error', (cause) =>
-      reject(
-        new SessionBrokerError(
-          'ListenFailed',
-          `port must be free on ${HOST}: ${quote(port)} is not, ${cause.message}; give another, or 0 for any`,
-          { cause, detail: { port } },
-        ),
-      ),
-    );
-    server.listen(port, HOST, resolve);
-  });
 }

@@ -69,7 +69,8 @@ export function ownSocket(path: string): Stats | undefined {
   return stats?.isSocket() && stats.uid === userId() ? stats : undefined;
 }
 
-function lookUp(read: () => Stats): Stats | undefined {
+/** What is at a path, or undefined if that cannot be told. */
+export function lookUp(read: () => Stats): Stats | undefined {
   try {
     return read();
   } catch {

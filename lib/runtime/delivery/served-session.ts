@@ -14,15 +14,13 @@ export interface ServedSession {
 const PATIENCE = 900;
 
 /**
- * What a session answers to a client that may have its credentials: at once if it can. While a renewal takes longer
- * than clients wait, they get what they got before, for as long as it lives.
+ * What a session answers to a client that may have its credentials: at once if it can. While it takes longer than
+ * clients wait, they are told to ask again.
  * @param log takes a fault when it begins or changes: clients ask again and again
- * @param now the clock, in milliseconds since the epoch
  */
 export function createAnswering(
   session: ServedSession,
   log: (line: string) => void,
-  now: () => number = Date.now,
 ): () => EndpointAnswer | Promise<EndpointAnswer> {
   let last: { readonly credentials: SessionCredentials; readonly answer: EndpointAnswer } | undefined;
   let fault: string | undefined;
@@ -43,8 +41,7 @@ export function createAnswering(
     try {
       const credentials = await within(PATIENCE, session.credentials());
       if (credentials !== undefined) return succeed(credentials);
-      const live = last !== undefined && last.credentials.expiration.getTime() > now() ? last.answer : undefined;
-      return fail(live ?? ANSWERS.unavailable, `new credentials are not there after ${PATIENCE} milliseconds`);
+      return fail(ANSWERS.unavailable, `new credentials are not there after ${PATIENCE} milliseconds`);
     } catch (error) {
       if (!(error instanceof SessionBrokerError)) return fail(ANSWERS.failure, 'an unexpected fault of the broker');
       const answer = error.retryable ? ANSWERS.unavailable : ANSWERS.forbidden;

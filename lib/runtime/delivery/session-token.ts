@@ -2,9 +2,12 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 
 const TOKEN_BYTES = 32;
 
+/** Characters of a token: six bits each. */
+export const TOKEN_LENGTH = Math.ceil((TOKEN_BYTES * 8) / 6);
+
 /** What a client must send to be given a session's credentials. */
 export interface SessionToken {
-  /** 43 characters of Base64 for URLs. */
+  /** {@link TOKEN_LENGTH} characters of Base64 for URLs. */
   readonly text: string;
   /** Whether a header says exactly this; the time it takes does not tell how much of it is right. */
   isSaid(header: string | undefined): boolean;
@@ -21,4 +24,9 @@ export function createSessionToken(): SessionToken {
       return timingSafeEqual(said, expected) && header.length === text.length;
     },
   };
+}
+
+/** Whether a text looks like a token of ours. */
+export function isSessionToken(text: string): boolean {
+  return text.length === TOKEN_LENGTH && /^[\w-]+$/.test(text);
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -241,7 +242,7 @@ describe('a session without credentials', () => {
   });
 });
 
-test('a log that fails ends nothing', async () => {
+test('a log that fails changes no answer', async () => {
   const endpoint = await startCredentialsEndpoint({
     log: () => {
       throw new Error('standard error is closed');
@@ -250,8 +251,8 @@ test('a log that fails ends nothing', async () => {
   onTestFinished(() => endpoint.close());
   const { token } = endpoint.serve(waitingSession(() => Promise.reject(denied)));
   const { host: Host } = new URL(endpoint.url);
-  expect(await exchange(endpoint.url, requestOf(PATH, { Host }))).toMatchObject(FAILURE);
-  expect(await exchange(endpoint.url, requestOf(PATH, { Host, Authorization: token }))).toMatchObject(FAILURE);
+  expect(await exchange(endpoint.url, requestOf(PATH, { Host }))).toMatchObject(UNAUTHORIZED);
+  expect(await exchange(endpoint.url, requestOf(PATH, { Host, Authorization: token }))).toMatchObject(FORBIDDEN);
 });
 
 describe('the health path', () => {
@@ -326,6 +327,32 @@ describe('an endpoint that is closed', () => {
     await closed;
     await endpoint.close();
   });
+
+  test.each(['/credentials/agent.acme.fast', '/health'])(
+    'refuses a request that arrives whole only after that: %s',
+    async (path) => {
+      const { endpoint, obtained } = await waitedFor();
+      const { token } = endpoint.serve(sessionOf({ sourceIdentity: 'agent.acme.fast' }));
+      const { host, hostname, port } = new URL(endpoint.url);
+      const socket = connect(Number(port), hostname);
+      socket.setEncoding('latin1');
+      let said = '';
+      socket.on('data', (text: string) => {
+        said += text;
+      });
+      const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${token}\r\n`;
+      await new Promise<void>((resolve) => socket.write(request, () => resolve()));
+      // By then the server has taken the others.
+      await (await fetch(`${endpoint.url}/health`)).text();
+      const closed = endpoint.close();
+      socket.write('\r\n');
+      await once(socket, 'close');
+      expect(said).toMatch(/^HTTP\/1\.1 401 /);
+      expect(said.toLowerCase()).toContain('connection: close');
+      obtained.resolve(CREDENTIALS);
+      await closed;
+    },
+  );
 
   test('ends at once what is not under way: connections that are kept alive, silent, or in the middle of a head', async () => {
     const { endpoint } = await serving();

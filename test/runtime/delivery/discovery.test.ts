@@ -311,6 +311,22 @@ describe('who asks', () => {
     await left.promise;
   });
 
+  test.each([
+    ['have expired', -1, undefined],
+    ['end in a minute', 60_000, undefined],
+    ['live longer', 60_001, { credentials: CREDENTIALS }],
+  ])('takes credentials only if they live for more than a minute: they %s', async (_, life, taken) => {
+    const folder = await announcing();
+    const time = CREDENTIALS.expiration.getTime() - life;
+    expect(await ask(KEY, SOURCE_IDENTITY, folder, { patience: PATIENCE, now: () => time })).toEqual(taken);
+  });
+
+  test('goes on to STS if it is told credentials of another account than that of the role', async () => {
+    const folder = await announcing();
+    expect(await ask(KEY, SOURCE_IDENTITY, folder, { now, account: '999988887777' })).toBeUndefined();
+    expect(await ask(KEY, SOURCE_IDENTITY, folder, { now, account: CREDENTIALS.accountId })).toBeDefined();
+  });
+
   test('takes a first line and waits for no more', async () => {
     const folder = privateFolder();
     await listening(folder, (socket) => {

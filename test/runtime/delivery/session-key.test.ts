@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type SessionRequest, sessionKey } from '../../../lib/runtime/delivery/session-key.ts';
+import { temporaryFolder } from './fixture.ts';
 
 const REQUEST: SessionRequest = { tenant: 'acme', cluster: 'hub', session: 's1' };
 const ENVIRONMENT = {
@@ -77,6 +80,73 @@ describe('the key of a session', () => {
     expect(sessionKey({ ...REQUEST, policyArns: ['b', 'a'] }, reversed)).toBe(
       sessionKey({ ...REQUEST, policyArns: ['a', 'b'] }, ENVIRONMENT),
     );
+  });
+
+  describe('where profiles are in files', () => {
+    /** The home folder of a dispatcher. */
+    function homeFolder(): string {
+      const home = temporaryFolder();
+      mkdirSync(join(home, '.aws'));
+      return home;
+    }
+
+    test.each([
+      ['.aws/config', {}],
+      ['.aws/credentials', {}],
+      ['other', { AWS_CONFIG_FILE: '~/other' }],
+      ['other', { AWS_SHARED_CREDENTIALS_FILE: '~/other' }],
+    ])('is another once %s is made, written or replaced: %j', (place, variables) => {
+      const HOME = homeFolder();
+      const file = join(HOME, place);
+      const write = (text: string, seconds: number, to = file) => {
+        writeFileSync(to, text);
+        utimesSync(to, seconds, seconds);
+      };
+      const keys: string[] = [];
+      const look = () => keys.push(sessionKey(REQUEST, { ...ENVIRONMENT, HOME, ...variables }));
+      look();
+      write('one', 1);
+      look();
+      write('longer', 1);
+      look();
+      write('longer', 2);
+      look();
+      write('longer', 2, `${file}.new`);
+      renameSync(`${file}.new`, file);
+      look();
+      expect(new Set(keys).size).toBe(5);
+      look();
+      expect(keys[5]).toBe(keys[4]);
+    });
+
+    test("is that of the user's own home folder where none is named", () => {
+      const home = homeFolder();
+      vi.stubEnv('HOME', home);
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const key = sessionKey(REQUEST, {});
+      writeFileSync(join(home, '.aws', 'config'), '');
+      expect(sessionKey(REQUEST, {})).not.toBe(key);
+    });
+
+    test('is the same whatever happens to what is no file', () => {
+      const folder = homeFolder();
+      const environment = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: folder };
+      const key = sessionKey(REQUEST, environment);
+      utimesSync(folder, 1, 1);
+      expect(sessionKey(REQUEST, environment)).toBe(key);
+      expect(key).toContain('"profiles":[null,null]');
+    });
+  });
+
+  test.each([
+    'AWS_CONFIG_FILE',
+    'AWS_SHARED_CREDENTIALS_FILE',
+    'AWS_WEB_IDENTITY_TOKEN_FILE',
+    'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+  ])('holds the path in %s from wherever it is named', (name) => {
+    const key = sessionKey(REQUEST, { ...ENVIRONMENT, [name]: 'file' });
+    expect(key).toBe(sessionKey(REQUEST, { ...ENVIRONMENT, [name]: resolve('file') }));
+    expect(sessionKey(REQUEST, { ...ENVIRONMENT, [name]: '' })).not.toContain(resolve(''));
   });
 
   test('is one line, whatever it is made of', () => {

@@ -101,20 +101,23 @@ export function assumed(
   { parameters }: FakeRequest,
   now: () => number = Date.now,
   parts: {
+    readonly arn?: string | null;
     readonly sourceIdentity?: string | null;
     readonly secretAccessKey?: string | null;
     readonly sessionToken?: string | null;
     readonly expires?: number | null;
   } = {},
 ): FakeAnswer {
+  const [, partition, , , account, ...path] = (parameters['RoleArn'] ?? '').split(/[:/]/);
   const {
+    arn = `arn:${partition}:sts::${account}:assumed-role/${path.at(-1)}/${parameters['RoleSessionName']}`,
     sourceIdentity = parameters['SourceIdentity'] ?? null,
     expires = now() + Number(parameters['DurationSeconds']) * 1000,
     secretAccessKey = ISSUED.secretAccessKey,
     sessionToken = ISSUED.sessionToken,
   } = parts;
   const credentials = credentialsXml({ accessKeyId: ISSUED.accessKeyId, secretAccessKey, sessionToken }, expires);
-  const user = `<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:${parameters['RoleSessionName']}</AssumedRoleId><Arn>arn:aws:sts::${ACCOUNT}:assumed-role/hub-acme-session/${parameters['RoleSessionName']}</Arn></AssumedRoleUser>`;
+  const user = `<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:${parameters['RoleSessionName']}</AssumedRoleId>${element('Arn', arn)}</AssumedRoleUser>`;
   return xml(
     200,
     `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>${element('SourceIdentity', sourceIdentity)}${user}${credentials}</AssumeRoleResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>`,

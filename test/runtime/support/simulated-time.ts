@@ -1,5 +1,5 @@
 import type { SessionBrokerOptions } from '../../../lib/runtime/index.ts';
-import type { Schedule, Timing } from '../../../lib/runtime/timing.ts';
+import { LONGEST_ATTEMPT, type Schedule, type Timing } from '../../../lib/runtime/timing.ts';
 
 interface Timer {
   readonly at: number;
@@ -22,8 +22,9 @@ export function optionsOf(time: SimulatedTime): Required<Pick<SessionBrokerOptio
   return { now: time.now, random: () => time.random(), schedule: time.schedule };
 }
 
-/** Timers that are due at once. */
-export const immediately: Schedule = (run) => {
+/** Timers that are due at once, but for the ends of attempts. */
+export const immediately: Schedule = (run, milliseconds) => {
+  if (milliseconds >= LONGEST_ATTEMPT) return () => {};
   const timer = setImmediate(run);
   return () => clearImmediate(timer);
 };
