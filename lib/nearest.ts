@@ -26,19 +26,24 @@ function folded(word: string): string {
 }
 
 /**
- * How many insertions, deletions and replacements lead from one word to another (Levenshtein), infinitely many for
- * more than `most`.
+ * How many insertions, deletions, replacements and swaps of neighbours lead from one word to another (optimal string
+ * alignment), infinitely many for more than `most`.
  */
 function edits(from: string, to: string, most: number): number {
   const letters = [...to];
+  const given = [...from];
+  let beforePrevious: readonly number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [row, left] of [...from].entries()) {
+  for (const [row, left] of given.entries()) {
     const current = [row + 1];
     for (const [column, right] of letters.entries()) {
       const replaced = (previous[column] ?? 0) + (left === right ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+      const areSwapped = left === letters[column - 1] && given[row - 1] === right;
+      const swapped = areSwapped ? (beforePrevious[column - 1] ?? 0) + 1 : replaced;
+      current.push(Math.min(replaced, swapped, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
     }
     if (Math.min(...current) > most) return Number.POSITIVE_INFINITY;
+    beforePrevious = previous;
     previous = current;
   }
   return previous.at(-1) ?? from.length;

@@ -18,6 +18,9 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'session-broker exec --cluster hub --tenant acme -- aws sts get-caller-identity': 'test/cli/documentation.test.ts',
   'session-broker serve --cluster hub --tenant acme --session s1 --session s2 --json': 'test/cli/documentation.test.ts',
   'session-broker credentials --cluster hub --tenant acme --session s1 --format env': 'test/cli/documentation.test.ts',
+  'out=$(session-broker credentials --cluster hub --tenant acme --session s1 --format env) || exit':
+    'test/cli/documentation.test.ts',
+  'eval "$out"': 'test/cli/documentation.test.ts',
   'session-broker env --cluster hub --tenant acme --session s1': 'test/cli/documentation.test.ts',
 };
 

@@ -13,6 +13,8 @@ describe('the nearest known word', () => {
     ['model', 'models'],
     ['tag', 'tags'],
     ['EKS', 'eks'],
+    ['esk', 'eks'],
+    ['mdoels', 'models'],
     ['chaintoo', 'chainTo'],
   ])('of %s is %s', (word, expected) => {
     expect(nearest(word, KEYS)).toBe(expected);

@@ -1,3 +1,6 @@
+import { printable, SessionBrokerError } from '../errors.ts';
+import { errorLine } from './error-line.ts';
+
 /**
  * Makes a command fail whose standard output cannot be written. A reader that has seen enough, such as head, is no
  * fault to speak of.
@@ -7,8 +10,12 @@ export function onBrokenOutput(
   stop: () => void = () => {},
 ): void {
   host.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') host.stderr.write(`error: standard output cannot be written: ${error.message}\n`);
-    host.exitCode = 1;
+    const broken = new SessionBrokerError(
+      'OutputUnwritable',
+      `standard output must be writable: ${printable(error.message)}; make room where it goes, or send it elsewhere`,
+    );
+    if (error.code !== 'EPIPE') host.stderr.write(`${errorLine(broken)}\n`);
+    host.exitCode = broken.exitCode;
     stop();
   });
 }

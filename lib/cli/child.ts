@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { quote, SessionBrokerError } from '../errors.ts';
+import { lookUp } from '../runtime/delivery/discovery.ts';
 
 /** How a program ended: by itself, or by a signal. */
 export type Ending = { readonly exitCode: number } | { readonly signal: NodeJS.Signals };
@@ -37,13 +39,20 @@ function notStarted(program: string, cause: unknown): SessionBrokerError {
   if (code === 'ENOENT') {
     return new SessionBrokerError(
       'CommandNotFound',
-      `command must be a program on the PATH or the path of one: ${quote(program)} is not there, or the interpreter that its first line names; correct it, or install it`,
+      `command must be a program in a folder of PATH, or the path of one: ${quote(program)} was not found, or the interpreter in its first line was not; correct or install it`,
       { cause },
     );
   }
   return new SessionBrokerError(
     'CommandNotExecutable',
-    `command must be a program that may be executed: ${quote(program)} could not be started (${code}); check its permissions (chmod +x) and its arguments`,
+    `command must be a program that may be executed: ${quote(program)} ${whyNot(program, code)}`,
     { cause },
   );
+}
+
+function whyNot(program: string, code: string | undefined): string {
+  const isFolder = program.includes('/') && lookUp(() => statSync(program))?.isDirectory();
+  if (isFolder) return 'is a folder; name a program in it';
+  const remedy = code === 'EACCES' ? 'check its permissions (chmod +x)' : 'check its path and its arguments';
+  return `could not be started (${code}); ${remedy}`;
 }

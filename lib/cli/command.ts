@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { SessionBrokerError } from '../errors.ts';
+import { quote, SessionBrokerError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { SessionBrokerOptions } from '../runtime/index.ts';
 import type { Child } from './child.ts';
 
@@ -72,11 +73,29 @@ export function parseOptions<const Given extends Options>(
     return parseArgs(config).values;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const [reason = ''] = error.message.split(/\.(?:\s|$)/);
     throw new SessionBrokerError(
       'UsageInvalid',
-      `${reason.charAt(0).toLowerCase()}${reason.slice(1)}; see session-broker ${command} --help`,
+      `${reasonOf(error, args, Object.keys(options))}; see session-broker ${command} --help`,
       { cause: error },
     );
   }
+}
+
+/** What a parser says of a command line, shorter where it says how to go on and longer where it does not. */
+function reasonOf({ message }: TypeError, args: readonly string[], names: readonly string[]): string {
+  const [, unknown] = /^Unknown option '--(.+)'/.exec(message) ?? [];
+  if (unknown !== undefined) return `unknown option '--${unknown}'${nearestTo(unknown, [...names, 'help'], '--')}`;
+  const [, option] = /^Option '(--[\w-]+)' argument is ambiguous/.exec(message) ?? [];
+  if (option !== undefined) {
+    const value = args.find((arg, index) => arg.startsWith('-') && args[index - 1] === option);
+    return `option '${option}' must have a value: ${quote(value)} looks like an option; write ${option}=VALUE if it is the value`;
+  }
+  const [reason = ''] = message.split(/\.(?:\s|$)/);
+  return `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
+}
+
+/** The known name that was probably meant by a wrong one, as a message goes on with it, or nothing. */
+export function nearestTo(given: string, names: readonly string[], before = ''): string {
+  const meant = nearest(given, names);
+  return meant === undefined ? '' : `, the nearest is ${before}${meant}`;
 }

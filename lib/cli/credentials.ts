@@ -1,10 +1,10 @@
 import { quote, SessionBrokerError } from '../errors.ts';
-import { ask } from '../runtime/delivery/ask.ts';
-import { announcementFolder } from '../runtime/delivery/discovery.ts';
+import { askFor } from '../runtime/delivery/ask.ts';
 import { CREDENTIALS_FORMATS } from '../runtime/delivery/formats.ts';
-import { type SessionRequest, sessionKey } from '../runtime/delivery/session-key.ts';
+import type { SessionRequest } from '../runtime/delivery/session-key.ts';
 import { type CredentialsFormat, formatCredentials, type SessionCredentials } from '../runtime/index.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
+import { refuseInsideSession } from './inside-session.ts';
 import { refuseNested } from './nested.ts';
 import { mint, openBroker, openSession, sessionRequest } from './open-session.ts';
 import {
@@ -40,6 +40,9 @@ ${SCOPE_HELP}
                       env: commands for a shell; json: an object (default: process)
   --json              the same as --format json
 
+In a script, write out=$(session-broker credentials ... --format env) || exit; eval "$out". A plain eval "$(...)"
+succeeds even if the command fails: the script would go on as the dispatcher.
+
 Example: session-broker credentials --cluster hub --tenant acme --session 01K9ZQ4T5N8XV2M7B3C6D1E0FG --format env
 `,
   parse: parseCredentials,
@@ -63,10 +66,16 @@ function parseCredentials(args: readonly string[]): CredentialsInput {
 function parseFormat({ format, json }: { readonly format?: string | undefined; readonly json: boolean }) {
   const asked = format ?? (json ? 'json' : 'process');
   const known = CREDENTIALS_FORMATS.find((name) => name === asked);
-  if (known === undefined || (json && known !== 'json')) {
+  if (known === undefined) {
     throw new SessionBrokerError(
       'UsageInvalid',
-      `format must be one of ${CREDENTIALS_FORMATS.join(', ')}, and json beside --json: ${quote(asked)}; see session-broker credentials --help`,
+      `format must be one of ${CREDENTIALS_FORMATS.join(', ')}: ${quote(asked)}; see session-broker credentials --help`,
+    );
+  }
+  if (json && known !== 'json') {
+    throw new SessionBrokerError(
+      'UsageInvalid',
+      `--json must not stand beside --format ${known}, it asks for another format; leave one of the two out`,
     );
   }
   return known;
@@ -84,11 +93,12 @@ async function runCredentials(input: CredentialsInput, shell: Shell): Promise<nu
 async function obtain(session: string, input: RoleInput & ScopeInput, shell: Shell): Promise<SessionCredentials> {
   const request = sessionRequest(session, input, shell);
   using broker = openBroker(input, shell);
-  const opened = openSession(broker, request);
-  const served = await fromEndpoint(request, opened.sourceIdentity, shell);
+  const opened = openSession(broker, request, shell);
+  const served = await fromEndpoint(request, opened.session.sourceIdentity, shell);
   if (served !== undefined) return served;
+  refuseInsideSession(shell.environment);
   await mint([opened], shell);
-  return opened.credentials();
+  return opened.session.credentials();
 }
 
 /** What an endpoint of this user says of the session, or undefined if there is none. */
@@ -97,9 +107,7 @@ async function fromEndpoint(
   sourceIdentity: string,
   { environment }: Shell,
 ): Promise<SessionCredentials | undefined> {
-  const folder = announcementFolder(environment);
-  if (folder === undefined) return undefined;
-  const answer = await ask(sessionKey(request, environment), sourceIdentity, folder);
+  const answer = await askFor(request, sourceIdentity, environment);
   if (answer !== undefined && 'error' in answer) throw new SessionBrokerError(answer.error.code, answer.error.message);
   return answer?.credentials;
 }

@@ -2,6 +2,7 @@ import { SESSION_DURATION_SECONDS } from '../identity/index.ts';
 import { shellWord } from '../runtime/delivery/formats.ts';
 import { VARIABLES } from '../runtime/environment.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
+import { refuseInsideSession } from './inside-session.ts';
 import { refuseNested, unwrapLoop } from './nested.ts';
 import { openBroker } from './open-session.ts';
 import { ROLE_HELP, ROLE_OPTIONS, type RoleInput, requiredSession, roleInput } from './session-options.ts';
@@ -43,6 +44,8 @@ function parseEnv(args: readonly string[]): EnvInput {
 
 async function runEnv({ json, ...input }: EnvInput, shell: Shell): Promise<number> {
   refuseNested(shell.environment);
+  // Where the role is known, nothing is asked of AWS.
+  if (!(input.roleArn ?? shell.environment[VARIABLES.roleArn])) refuseInsideSession(shell.environment);
   const variables = await unlessStopped(shell.stop, resolveVariables(input, shell));
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${shellWord(value)}\n`);
   shell.write(json ? `${JSON.stringify(variables)}\n` : exports.join(''));

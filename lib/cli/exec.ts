@@ -3,8 +3,9 @@ import { SessionBrokerError } from '../errors.ts';
 import { agentEnvironment, startCredentialsEndpoint } from '../runtime/index.ts';
 import type { Ending } from './child.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
+import { refuseInsideSession } from './inside-session.ts';
 import { refuseNested } from './nested.ts';
-import { announceSession, mint, openBroker, openSession, sessionRequest, warner } from './open-session.ts';
+import { announceSessions, mint, openBroker, openSession, sessionRequest, warner } from './open-session.ts';
 import {
   ROLE_HELP,
   type RoleInput,
@@ -65,6 +66,7 @@ function parseExec(args: readonly string[]): ExecInput {
 
 async function runExec(input: ExecInput, shell: Shell): Promise<number> {
   refuseNested(shell.environment);
+  refuseInsideSession(shell.environment);
   const ending = await runCommand(input, shell);
   return 'signal' in ending ? shell.endBy(ending.signal) : ending.exitCode;
 }
@@ -74,18 +76,19 @@ async function runCommand({ session, json, command, ...input }: ExecInput, shell
   using relay = relaySignals(shell);
   const request = sessionRequest(session ?? ulid(), input, shell);
   using broker = openBroker(input, shell);
-  const opened = openSession(broker, request);
+  const opened = openSession(broker, request, shell);
+  const { sourceIdentity } = opened.session;
   await Promise.race([mint([opened], shell), relay.untilEarly]);
   if (relay.early !== undefined) return { signal: relay.early };
 
   await using endpoint = await startCredentialsEndpoint({ log: warner(shell) });
   await using folder = await temporaryFolder();
-  const { uri, token } = endpoint.serve(opened);
+  const { uri, token } = endpoint.serve(opened.session);
   const tokenFile = await (await openTokenFiles(folder.path)).write('token', token);
-  await using _announcement = await announceSession(request, opened, shell);
+  await using _announcement = await announceSessions([opened], shell);
   const environment = agentEnvironment(shell.environment, { uri, tokenFile, region: await broker.region() });
-  if (json) shell.note(JSON.stringify({ session: request.session, sourceIdentity: opened.sourceIdentity, uri }));
-  else if (session === undefined) shell.note(`session ${opened.sourceIdentity}`);
+  if (json) shell.note(JSON.stringify({ session: request.session, sourceIdentity, uri }));
+  else if (session === undefined) shell.note(`session ${sourceIdentity}`);
 
   if (relay.early !== undefined) return { signal: relay.early };
   const child = shell.spawn(command, environment);

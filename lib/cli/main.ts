@@ -1,5 +1,6 @@
-import { quote, SessionBrokerError } from '../errors.ts';
-import type { Command, Shell } from './command.ts';
+import { printable, quote, SessionBrokerError } from '../errors.ts';
+import { type Command, nearestTo, type Shell } from './command.ts';
+import { errorLine } from './error-line.ts';
 import { packageVersion } from './package.ts';
 
 /** The commands in the order that `--help` shows, each loaded only when it is called. */
@@ -28,18 +29,12 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
       shell.write(`${packageVersion()}\n`);
       return 0;
     }
-    if (name === undefined || name === '--help' || name === '-h') {
-      shell.write(await overview());
-      return name === undefined ? 2 : 0;
+    if (name !== undefined && HELP.includes(name)) {
+      const [of] = rest;
+      shell.write(of === undefined || HELP.includes(of) ? await overview() : (await find(of)).help);
+      return 0;
     }
-    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (load === undefined) {
-      throw new SessionBrokerError(
-        'UsageInvalid',
-        `command must be one of ${Object.keys(COMMANDS).join(', ')}: ${quote(name)}; see session-broker --help`,
-      );
-    }
-    const command = await load();
+    const command = await find(name);
     if (asksForHelp(rest)) {
       shell.write(command.help);
       return 0;
@@ -48,13 +43,28 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
   } catch (error) {
     if (shell.stop.aborted) return INTERRUPTED;
     if (error instanceof SessionBrokerError) {
-      shell.note(`error: ${error.message} [${error.code}]`);
+      shell.note(errorLine(error));
       return error.exitCode;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    shell.note(`error: unexpected: ${reason}; this is a fault of session-broker itself, please report it`);
+    shell.note(`error: unexpected: ${printable(reason)}; this is a fault of session-broker itself, please report it`);
     return 1;
   }
+}
+
+/** What stands in a command's place and asks for help, of itself or of the command after it. */
+const HELP = ['help', '--help', '-h'];
+
+/** @throws {SessionBrokerError} UsageInvalid for a command that does not exist, or none */
+async function find(name: string | undefined): Promise<Command<unknown>> {
+  const names = Object.keys(COMMANDS);
+  const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load !== undefined) return load();
+  const given = name === undefined ? 'none is given' : `${quote(name)}${nearestTo(name, names)}`;
+  throw new SessionBrokerError(
+    'UsageInvalid',
+    `command must be one of ${names.join(', ')}: ${given}; see session-broker --help`,
+  );
 }
 
 /** What stands after "--" is another program's. */
@@ -73,7 +83,7 @@ Usage: session-broker <command> [options]
 ${list.join('\n')}
 
 Options:
-  --help      this text, or a command's own
+  --help      this text, or a command's own (also: help [command])
   --version   the version
 
 Example: session-broker quickstart

@@ -30,26 +30,56 @@ export function sessionRequest(
 }
 
 /** The session of a request. */
-export function openSession(broker: SessionBroker, { region: _, ...request }: SessionRequest): Session {
-  return broker.session(request);
+export function openSession(
+  broker: SessionBroker,
+  request: SessionRequest,
+  { environment }: Pick<Shell, 'environment'>,
+): OpenedSession {
+  const { region: _, ...given } = request;
+  return { id: given.session, session: broker.session(given), key: sessionKey(request, environment) };
 }
 
-/** Waits until sessions have their first credentials. */
-export async function mint(sessions: readonly Session[], shell: Shell): Promise<void> {
-  const minted = Promise.all(sessions.map((session) => session.credentials()));
+/**
+ * Waits until sessions have their first credentials.
+ * @param hasLog whether a long wait is told where there is no terminal, too
+ */
+export async function mint(opened: readonly OpenedSession[], shell: Shell, hasLog = false): Promise<void> {
+  const minted = Promise.all(opened.map(({ session }) => session.credentials()));
   try {
-    await saying('waiting for STS ...', minted, shell);
+    await saying('waiting for STS ...', minted, shell, hasLog);
   } catch (error) {
     throw unwrapLoop(error, shell.nestedMark);
   }
 }
 
-/** Lets `session-broker credentials` of the same user find a session, where the machine lets it. */
-export async function announceSession(
-  request: SessionRequest,
-  session: Session,
-  { environment }: Pick<Shell, 'environment'>,
-): Promise<AsyncDisposable | undefined> {
-  const folder = announcementFolder(environment);
-  return folder === undefined ? undefined : announce(sessionKey(request, environment), session, folder);
+/** Sessions of one command that others can find: each takes a file descriptor of the process. */
+const ANNOUNCED = 100;
+
+/** A session of a command, and what leads others to it. */
+export interface OpenedSession {
+  /** The session id. */
+  readonly id: string;
+  readonly session: Session;
+  /** Made before the first call, so that it tells from which profiles the credentials come. */
+  readonly key: string;
+}
+
+/**
+ * Lets `session-broker credentials` of the same user find sessions, where the machine lets it: the first
+ * {@link ANNOUNCED}, one after the other.
+ */
+export async function announceSessions(opened: readonly OpenedSession[], shell: Shell): Promise<AsyncDisposable> {
+  const folder = announcementFolder(shell.environment);
+  const announcements: (AsyncDisposable | undefined)[] = [];
+  if (folder !== undefined) {
+    for (const { key, session } of opened.slice(0, ANNOUNCED)) announcements.push(await announce(key, session, folder));
+    const rest = opened.length - ANNOUNCED;
+    if (rest > 0)
+      warner(shell)(`${rest} of ${opened.length} sessions are not announced: credentials asks STS for them`);
+  }
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(announcements.map((announcement) => announcement?.[Symbol.asyncDispose]()));
+    },
+  };
 }

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { onBrokenOutput } from './broken-output.ts';
@@ -6,7 +5,7 @@ import { startChild } from './child.ts';
 import type { Shell } from './command.ts';
 import { main } from './main.ts';
 import { NESTED } from './nested.ts';
-import { newMark } from './nested-mark.ts';
+import { newMark, removeMark } from './nested-mark.ts';
 
 /** What ends a command: an interrupt, a polite request, a terminal that closes. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -40,7 +39,6 @@ export async function runIn(host: NodeJS.Process, readFile: Shell['readFile']): 
   host.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const nestedMark = newMark();
   host.env[NESTED] = nestedMark;
-  const removeMark = (): void => rmSync(nestedMark, { force: true });
 
   const exitCode = await main(host.argv.slice(2), {
     write: (text) => stdout.write(text),
@@ -62,13 +60,13 @@ export async function runIn(host: NodeJS.Process, readFile: Shell['readFile']): 
       };
     },
     endBy: (signal) => {
-      removeMark();
+      removeMark(nestedMark);
       host.removeAllListeners(signal);
       host.kill(host.pid, signal);
       return ENDED_BY_SIGNAL + constants.signals[signal];
     },
   });
-  removeMark();
+  removeMark(nestedMark);
   host.exitCode = isOutputBroken ? 1 : exitCode;
   // What was given up must not hold the process: a call of STS that nobody waits for any more.
   if (stop.signal.aborted) host.exit();

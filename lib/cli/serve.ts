@@ -1,9 +1,18 @@
 import { quote, SessionBrokerError } from '../errors.ts';
 import { shellWord } from '../runtime/delivery/formats.ts';
-import { type CredentialsEndpoint, type Session, startCredentialsEndpoint } from '../runtime/index.ts';
+import { type CredentialsEndpoint, startCredentialsEndpoint } from '../runtime/index.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
+import { refuseInsideSession } from './inside-session.ts';
 import { refuseNested } from './nested.ts';
-import { announceSession, mint, openBroker, openSession, sessionRequest, warner } from './open-session.ts';
+import {
+  announceSessions,
+  mint,
+  type OpenedSession,
+  openBroker,
+  openSession,
+  sessionRequest,
+  warner,
+} from './open-session.ts';
 import { parsePort } from './port.ts';
 import {
   ROLE_HELP,
@@ -96,46 +105,36 @@ interface Ready {
 
 async function runServe({ sessions, port, tokenFolder, json, ...input }: ServeInput, shell: Shell): Promise<number> {
   refuseNested(shell.environment);
+  refuseInsideSession(shell.environment);
   const requests = sessions.map((session) => sessionRequest(session, input, shell));
   using broker = openBroker(input, shell);
-  const opened = requests.map((request) => ({ request, session: openSession(broker, request) }));
-  const minted = mint(
-    opened.map(({ session }) => session),
-    shell,
-  );
-  await unlessStopped(shell.stop, minted);
+  const opened = requests.map((request) => openSession(broker, request, shell));
+  await unlessStopped(shell.stop, mint(opened, shell, true));
 
   await using endpoint = await startCredentialsEndpoint({ port, log: warner(shell) });
   await using folder = tokenFolder === undefined ? await temporaryFolder() : undefined;
   await using tokens = await openTokenFiles(folder?.path ?? tokenFolder ?? '');
   const ready: Ready[] = [];
-  for (const { request, session } of opened) ready.push(await serveOne(request.session, session, endpoint, tokens));
-  const announcements = await Promise.all(
-    opened.map(({ request, session }) => announceSession(request, session, shell)),
+  for (const each of opened) ready.push(await serveOne(each, endpoint, tokens));
+  await using _announcements = await announceSessions(opened, shell);
+  const health = `${endpoint.url}/health`;
+  shell.write(
+    json
+      ? `${JSON.stringify({ endpoint: endpoint.url, health, sessions: ready })}\n`
+      : renderReady(endpoint.url, health, ready, shell.colour),
   );
-  try {
-    const health = `${endpoint.url}/health`;
-    shell.write(
-      json
-        ? `${JSON.stringify({ endpoint: endpoint.url, health, sessions: ready })}\n`
-        : renderReady(endpoint.url, health, ready, shell.colour),
-    );
-    await stopped(shell.stop);
-  } finally {
-    await Promise.all(announcements.map((announcement) => announcement?.[Symbol.asyncDispose]()));
-  }
+  await stopped(shell.stop);
   return 0;
 }
 
 async function serveOne(
-  name: string,
-  session: Session,
+  { id, session }: OpenedSession,
   endpoint: CredentialsEndpoint,
   tokens: TokenFiles,
 ): Promise<Ready> {
   const { uri, token } = endpoint.serve(session);
-  const tokenFile = await tokens.write(name, token);
-  return { session: name, sourceIdentity: session.sourceIdentity, uri, tokenFile };
+  const tokenFile = await tokens.write(id, token);
+  return { session: id, sourceIdentity: session.sourceIdentity, uri, tokenFile };
 }
 
 function renderReady(endpoint: string, health: string, ready: readonly Ready[], colour: boolean): string {

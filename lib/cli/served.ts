@@ -1,8 +1,6 @@
 import { createSessionIdentity, formatSourceIdentity } from '../identity/index.ts';
-import { ask } from '../runtime/delivery/ask.ts';
-import { announcementFolder } from '../runtime/delivery/discovery.ts';
+import { askFor } from '../runtime/delivery/ask.ts';
 import { CREDENTIALS_FORMATS, formatCredentials } from '../runtime/delivery/formats.ts';
-import { sessionKey } from '../runtime/delivery/session-key.ts';
 import { VARIABLES } from '../runtime/environment.ts';
 import { onBrokenOutput } from './broken-output.ts';
 import { NESTED } from './nested.ts';
@@ -22,13 +20,12 @@ export async function answerFromEndpoint(host: ServedHost): Promise<boolean> {
   const [, , command, ...args] = host.argv;
   const values = command === 'credentials' && !env[NESTED] ? parsePlain(args) : undefined;
   const format = CREDENTIALS_FORMATS.find((name) => name === (values?.format ?? 'process'));
-  const folder = announcementFolder(env);
-  if (values?.session === undefined || format === undefined || folder === undefined) return false;
+  if (values?.session === undefined || format === undefined) return false;
   const { session, tenant, cluster, workflow, region, 'role-arn': roleArn, 'policy-arn': policyArns } = values;
   const request = { session, tenant, cluster, workflow, region, roleArn, policyArns };
 
   const name = nameOf({ session, workflow, tenant: tenant ?? env[VARIABLES.tenant] ?? '' });
-  const answer = name === undefined ? undefined : await ask(sessionKey(request, env), name, folder);
+  const answer = name === undefined ? undefined : await askFor(request, name, env);
   if (answer === undefined || 'error' in answer) return false;
   onBrokenOutput(host);
   host.stdout.write(formatCredentials(format, answer.credentials));

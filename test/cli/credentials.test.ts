@@ -9,7 +9,7 @@ import { announce } from '../../lib/runtime/delivery/announcement.ts';
 import { announcementFolder } from '../../lib/runtime/delivery/discovery.ts';
 import { sessionKey } from '../../lib/runtime/delivery/session-key.ts';
 import { temporaryFolder } from '../local/fixture.ts';
-import { ISSUED, ssmError, stsError } from '../runtime/support/fake-aws.ts';
+import { assumed, ISSUED, ssmError, stsError } from '../runtime/support/fake-aws.ts';
 import { commandLine, runCommand } from '../support/session-broker.ts';
 import { type FakeProcess, fakeProcess, run, runIn, startIn } from './fake-shell.ts';
 import { ACME, dispatcherAt, fakeAwsForDispatcher } from './session-fixture.ts';
@@ -163,6 +163,54 @@ describe('beside an endpoint of the same user that serves the session, session-b
     expect(actions()).toEqual([]);
   });
 
+  test.each([
+    ['whose credentials have expired', { expiration: new Date(0) }],
+    ['whose credentials are of another account than the role', { accountId: '999988887777' }],
+  ])('asks STS beside one %s', async (_, parts) => {
+    const fake = fakeProcess();
+    const { environment } = fake.shell;
+    const roleArn = 'arn:aws:iam::111122223333:role/session-broker/hub-acme-session';
+    const credentials = {
+      ...ISSUED,
+      expiration: new Date(Date.now() + 3_600_000),
+      accountId: '111122223333',
+      ...parts,
+    };
+    const session = {
+      sourceIdentity: 'agent.acme.s1',
+      credentials: async () => credentials,
+      current: () => credentials,
+    };
+    const key = sessionKey({ tenant: 'acme', session: 's1', roleArn }, environment);
+    const announcement = await announce(key, session, announcementFolder(environment) ?? '');
+    onTestFinished(() => announcement?.[Symbol.asyncDispose]());
+    expect(await runIn(fake, ...S1, '--role-arn', roleArn)).toMatchObject({ exitCode: 0 });
+    expect(actions()).toEqual(['AssumeRole']);
+  });
+
+  test('asks STS once the profiles have changed', async () => {
+    const config = join(temporaryFolder(), 'config');
+    writeFileSync(config, '');
+    vi.stubEnv('AWS_CONFIG_FILE', config);
+    const asking = await served();
+    writeFileSync(config, '[default]\n');
+    expect((await runIn(asking, ...S1)).exitCode).toBe(0);
+    expect(actions()).toEqual(['GetParameter', 'AssumeRole']);
+  });
+
+  test('asks STS if the profiles changed while the endpoint waited for its first credentials', async () => {
+    const config = join(temporaryFolder(), 'config');
+    writeFileSync(config, '');
+    vi.stubEnv('AWS_CONFIG_FILE', config);
+    aws().on('AssumeRole', (request) => {
+      writeFileSync(config, '[default]\n');
+      return assumed(request);
+    });
+    const asking = await served();
+    expect((await runIn(asking, ...S1)).exitCode).toBe(0);
+    expect(actions()).toEqual(['GetParameter', 'AssumeRole']);
+  });
+
   test('asks STS once that has stopped', async () => {
     const fake = fakeProcess();
     const { ending } = await startIn(fake, 'serve', ...ACME, '--session', 's1');
@@ -215,11 +263,11 @@ test('session-broker credentials that is interrupted prints nothing', async () =
 });
 
 describe('a command that waits for longer than a second', () => {
-  async function waitedFor(milliseconds: number, isTerminal: boolean): Promise<string> {
+  async function waitedFor(milliseconds: number, isTerminal: boolean, hasLog = false): Promise<string> {
     vi.useFakeTimers();
     try {
       const { shell, stderr } = fakeProcess({ isTerminal: (stream) => isTerminal && stream === 'stderr' });
-      const wait = saying('waiting ...', new Promise((resolve) => setTimeout(resolve, milliseconds)), shell);
+      const wait = saying('waiting ...', new Promise((resolve) => setTimeout(resolve, milliseconds)), shell, hasLog);
       await vi.advanceTimersByTimeAsync(milliseconds);
       await wait;
       expect(vi.getTimerCount()).toBe(0);
@@ -231,6 +279,10 @@ describe('a command that waits for longer than a second', () => {
 
   test('says so to a terminal', async () => {
     expect(await waitedFor(1001, true)).toBe('waiting ...\n');
+  });
+
+  test('says so to the log of a service', async () => {
+    expect(await waitedFor(1001, false, true)).toBe('waiting ...\n');
   });
 
   test('says nothing before, and nothing to what collects errors', async () => {

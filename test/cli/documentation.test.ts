@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SESSION_OPTIONS } from '../../lib/cli/session-options.ts';
 import { ERRORS } from '../../lib/errors.ts';
+import { temporaryFolder } from '../local/fixture.ts';
 import { fakeProcess, run, runIn, startIn } from './fake-shell.ts';
 import { fakeAwsForDispatcher } from './session-fixture.ts';
 
@@ -33,6 +35,30 @@ describe('docs/commands.md', () => {
       expect((await runIn(fakeProcess({ spawn }), ...args)).exitCode).toBe(0);
     }
     expect(page).toContain(`\n${command}\n`);
+  });
+
+  describe('shows a script that evaluates credentials', () => {
+    const SCRIPT = `out=$(session-broker credentials --cluster hub --tenant acme --session s1 --format env) || exit
+eval "$out"
+`;
+
+    /** What the script's next line prints where the command does what is given, and the script's exit code. */
+    function outcome(command: string, options: string) {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, 'session-broker'), `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+      const { status, stdout } = spawnSync('sh', [options, `${SCRIPT}echo "as $AWS_ACCESS_KEY_ID"`], {
+        encoding: 'utf8',
+        env: { PATH: `${folder}:${process.env['PATH']}`, AWS_ACCESS_KEY_ID: 'dispatcher' },
+      });
+      return { status, stdout };
+    }
+
+    test.each(['-c', '-ec'])('and goes on as the session, or not at all: sh %s', async (options) => {
+      expect(page).toContain(`\`\`\`sh\n${SCRIPT}\`\`\`\n`);
+      expect(outcome('echo export AWS_ACCESS_KEY_ID=session', options)).toEqual({ status: 0, stdout: 'as session\n' });
+      expect(outcome('exit 4', options)).toEqual({ status: 4, stdout: '' });
+      expect((await run('credentials', '--help')).stdout).toContain('--format env) || exit; eval "$out"');
+    });
   });
 
   test.each(['exec', 'serve', 'credentials', 'env'])('shows in --help a command that works: %s', async (name) => {

@@ -125,7 +125,7 @@ test('session-broker exec says once for each reason why credentials are not rene
   const time = createSimulatedTime(Date.now());
   const assumptions = (): number => actions().filter((action) => action === 'AssumeRole').length;
   const { fake } = withChild(async () => {
-    aws().on('AssumeRole', stsError(400, 'ValidationError', 'no'));
+    aws().on('AssumeRole', stsError(403, 'InvalidClientTokenId', 'no'));
     await time.advance(30 * 60_000);
     await vi.waitFor(untilRenewals(6), { interval: 1, timeout: 10_000 });
     aws().on('AssumeRole', stsError(403, 'AccessDenied', 'not authorized'));
@@ -134,7 +134,7 @@ test('session-broker exec says once for each reason why credentials are not rene
     return { exitCode: 3 };
   });
   const untilRenewals = (count: number) => async () => {
-    await time.advance(1000);
+    await time.advance(100); // slowly: requests take real time, and have 20 seconds of this one
     expect(assumptions()).toBeGreaterThanOrEqual(count);
   };
   const { exitCode, stderr } = await runIn(
@@ -145,7 +145,9 @@ test('session-broker exec says once for each reason why credentials are not rene
   );
   expect(exitCode).toBe(3);
   expect(stderr.trim().split('\n')).toEqual([
-    expect.stringMatching(/^warning: credentials of "agent\.acme\.s1" could not be renewed: .*\[RequestRejected\]$/),
+    expect.stringMatching(
+      /^warning: credentials of "agent\.acme\.s1" could not be renewed: .*\[DispatcherCredentialsRejected\]$/,
+    ),
     expect.stringMatching(/^warning: credentials of "agent\.acme\.s1" could not be renewed: .*\[AssumeRoleDenied\]$/),
   ]);
 });
@@ -171,13 +173,25 @@ describe('session-broker exec fails, and leaves nothing behind,', () => {
       'for a program that is not there',
       'no-such-agent',
       127,
-      'command must be a program on the PATH or the path of one: "no-such-agent" is not there, or the interpreter that its first line names; correct it, or install it [CommandNotFound]',
+      'command must be a program in a folder of PATH, or the path of one: "no-such-agent" was not found, or the interpreter in its first line was not; correct or install it [CommandNotFound]',
     ],
     [
       'for a file that is no program',
       join(import.meta.dirname, 'exec.test.ts'),
       126,
-      `command must be a program that may be executed: ${JSON.stringify(join(import.meta.dirname, 'exec.test.ts'))} could not be started (EACCES); check its permissions (chmod +x) and its arguments [CommandNotExecutable]`,
+      `command must be a program that may be executed: ${JSON.stringify(join(import.meta.dirname, 'exec.test.ts'))} could not be started (EACCES); check its permissions (chmod +x) [CommandNotExecutable]`,
+    ],
+    [
+      'for a folder',
+      import.meta.dirname,
+      126,
+      `command must be a program that may be executed: ${JSON.stringify(import.meta.dirname)} is a folder; name a program in it [CommandNotExecutable]`,
+    ],
+    [
+      'for a path through a file',
+      '/dev/null/agent',
+      126,
+      'command must be a program that may be executed: "/dev/null/agent" could not be started (ENOTDIR); check its path and its arguments [CommandNotExecutable]',
     ],
   ])('%s', async (_, program, exitCode, message) => {
     expect(await run(...EXEC, '--', program)).toEqual({ exitCode, stdout: '', stderr: `error: ${message}\n` });

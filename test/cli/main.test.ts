@@ -14,8 +14,20 @@ describe('the command line', () => {
     expect([...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, command]) => command)).toEqual(COMMANDS);
   });
 
-  test('says the same without a command, and fails', async () => {
-    expect(await run()).toEqual({ ...(await run('--help')), exitCode: 2 });
+  test.each([['help'], ['-h'], ['help', '--help'], ['--help', 'help']])('says the same for %s', async (...args) => {
+    expect(await run(...args)).toEqual(await run('--help'));
+  });
+
+  test.each([['help'], ['--help'], ['-h']])('explains a command that follows %s', async (help) => {
+    expect(await run(help, 'exec')).toEqual(await run('exec', '--help'));
+  });
+
+  test('fails without a command', async () => {
+    expect(await run()).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error: command must be one of ${COMMANDS.join(', ')}: none is given; see session-broker --help [UsageInvalid]\n`,
+    });
   });
 
   test('tells its version', async () => {
@@ -30,19 +42,31 @@ describe('the command line', () => {
     expect(stdout).toContain('--json');
   });
 
-  test.each(['constructor', 'toString', 'lcoal', ''])(
-    'fails for a command that does not exist: %j',
-    async (command) => {
-      expect(await run(command)).toEqual({
-        exitCode: 2,
-        stdout: '',
-        stderr: `error: command must be one of ${COMMANDS.join(', ')}: ${JSON.stringify(command)}; see session-broker --help [UsageInvalid]\n`,
-      });
-    },
-  );
+  test.each([
+    [['constructor'], '"constructor"'],
+    [['toString'], '"toString"'],
+    [[''], '""'],
+    [['lcoal'], '"lcoal", the nearest is local'],
+    [['credential', '--help'], '"credential", the nearest is credentials'],
+    [['help', 'serv'], '"serv", the nearest is serve'],
+  ])('fails for a command that does not exist: %j', async (args, given) => {
+    expect(await run(...args)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error: command must be one of ${COMMANDS.join(', ')}: ${given}; see session-broker --help [UsageInvalid]\n`,
+    });
+  });
 
   test.each([
-    [['quickstart', '--jsno'], "error: unknown option '--jsno'; see session-broker quickstart --help [UsageInvalid]\n"],
+    [
+      ['quickstart', '--jsno'],
+      "error: unknown option '--jsno', the nearest is --json; see session-broker quickstart --help [UsageInvalid]\n",
+    ],
+    [
+      ['local', '--hlep'],
+      "error: unknown option '--hlep', the nearest is --help; see session-broker local --help [UsageInvalid]\n",
+    ],
+    [['local', '--verbose'], "error: unknown option '--verbose'; see session-broker local --help [UsageInvalid]\n"],
     [
       ['local', '--log'],
       "error: option '--log <value>' argument missing; see session-broker local --help [UsageInvalid]\n",
@@ -54,7 +78,11 @@ describe('the command line', () => {
     ],
     [
       ['local', '--port', '-1'],
-      "error: option '--port' argument is ambiguous; see session-broker local --help [UsageInvalid]\n",
+      'error: option \'--port\' must have a value: "-1" looks like an option; write --port=VALUE if it is the value; see session-broker local --help [UsageInvalid]\n',
+    ],
+    [
+      ['local', '--port=-1'],
+      'error: port must be a number from 0 to 65535: "-1"; leave it out for any free one [UsageInvalid]\n',
     ],
     [
       ['local', '--log', 'a', '--log', 'b'],

@@ -62,13 +62,14 @@ describe('a command', () => {
     });
     const { exitCode, stderr } = await ended(shell);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^error: standard output cannot be written: .*ENOSPC.*\n$/);
+    expect(stderr).toMatch(/^error: standard output must be writable: .*ENOSPC[^\n;]*; [^\n]+ \[OutputUnwritable\]\n$/);
   });
 });
 
 describe('session-broker exec', () => {
   /** Says when it is there, and when it is asked to end; ends by a signal of its own when it is told to. */
-  const AGENT = 'trap "echo asked" TERM; trap "kill -KILL $$" USR2; echo ready; while :; do sleep 0.02; done';
+  const AGENT =
+    'trap "echo asked" TERM; trap "echo told" USR1; trap "kill -KILL $$" USR2; echo ready; while :; do sleep 0.02; done';
 
   test('passes signals on, ends by the signal that ends its child, and leaves nothing', async () => {
     const aws = await startFakeAws();
@@ -78,6 +79,8 @@ describe('session-broker exec', () => {
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     await printedUntil(child, /ready/);
+    child.kill('SIGUSR1');
+    await printedUntil(child, /told/);
     child.kill('SIGTERM');
     await printedUntil(child, /asked/);
     child.kill('SIGUSR2');
@@ -100,10 +103,16 @@ test('session-broker credentials that is interrupted waits for no answer of STS'
   expect(await ended(child)).toEqual({ exitCode: 130, stdout: '', stderr: '' });
 });
 
-test('what session-broker local prints can be evaluated by a shell, whatever the shell had set', async () => {
+test('what session-broker local prints can be evaluated by a shell, whatever the shell had set, and no debugger opens', async () => {
   const child = startCommand(['local', '--assembly', assembly], { environment: { TMPDIR: temporary } });
   onTestFinished(() => void child.kill());
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text;
+  });
   const printed = await printedUntil(child, /hub\/globex/);
+  // Node would open its debugger, and say so, while the shell runs.
+  child.kill('SIGUSR1');
   const [, acme = ''] = printed.split(/^hub\/\S+.*$/m);
   const { stdout } = await promisify(execFile)('sh', ['-euc', `${acme}\nenv`], {
     env: { PATH: process.env['PATH'] ?? '', AWS_PROFILE: 'mine', AWS_ACCESS_KEY_ID: 'AKIAMINE' },
@@ -114,6 +123,7 @@ test('what session-broker local prints can be evaluated by a shell, whatever the
 
   child.kill('SIGTERM');
   expect(await once(child, 'close')).toEqual([0, null]);
+  expect(complaint).toBe('');
 });
 
 async function folderAppears(): Promise<void> {

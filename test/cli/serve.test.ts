@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { announcementFolder } from '../../lib/runtime/delivery/discovery.ts';
 import { temporaryFolder } from '../local/fixture.ts';
 import { assumed, ISSUED, stsError } from '../runtime/support/fake-aws.ts';
@@ -11,6 +11,15 @@ import { type FakeProcess, fakeProcess, run, runIn, startIn } from './fake-shell
 import { ACME, fakeAwsForDispatcher } from './session-fixture.ts';
 
 const { aws, actions } = fakeAwsForDispatcher();
+
+/** What a token of another run looks like. */
+const TOKEN = 'k3Jd-9f_2LmQ8xZ-pR7vT_1bYwE5nHs0-AcUoG6iKe4';
+
+function tokenElsewhere(): string {
+  const file = join(temporaryFolder(), 'token');
+  writeFileSync(file, TOKEN);
+  return file;
+}
 
 interface Ready {
   readonly endpoint: string;
@@ -103,18 +112,31 @@ describe('session-broker serve', () => {
     expect(environment).toMatch(/^AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=\/\S+\/s2$/m);
   });
 
-  test('replaces tokens that another run left behind, and follows no link to where they would go', async () => {
+  test('replaces tokens that another run left behind, for this user alone', async () => {
     const folder = temporaryFolder();
-    const elsewhere = join(temporaryFolder(), 'elsewhere');
-    writeFileSync(elsewhere, 'mine');
-    symlinkSync(elsewhere, join(folder, 's1'));
-    writeFileSync(join(folder, 's2'), 'stale', { mode: 0o644 });
-    const { ready } = await serve(fakeProcess(), '--session', 's1', '--session', 's2', '--token-folder', folder);
-    expect(readFileSync(elsewhere, 'utf8')).toBe('mine');
-    for (const { uri, tokenFile } of ready.sessions) {
-      expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
-      expect(await status(uri, readFileSync(tokenFile, 'utf8'))).toBe(200);
-    }
+    writeFileSync(join(folder, 's1'), TOKEN, { mode: 0o644 });
+    const { ready } = await serve(fakeProcess(), '--session', 's1', '--token-folder', folder);
+    const [{ uri, tokenFile } = { uri: '', tokenFile: '' }] = ready.sessions;
+    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
+    expect(await status(uri, readFileSync(tokenFile, 'utf8'))).toBe(200);
+  });
+
+  test('leaves a token that another run has written since', async () => {
+    const folder = temporaryFolder();
+    const fake = fakeProcess();
+    const { ending } = await serve(fake, '--session', 's1', '--session', 's2', '--token-folder', folder);
+    writeFileSync(join(folder, 's1'), TOKEN);
+    fake.raise('SIGTERM');
+    expect(await ending).toBe(0);
+    expect(readdirSync(folder)).toEqual(['s1']);
+  });
+
+  test('lets others find the first hundred sessions, and says so of the rest', async () => {
+    const fake = fakeProcess();
+    const sessions = Array.from({ length: 102 }, (_, number) => ['--session', `s${number}`]);
+    await serve(fake, ...sessions.flat());
+    expect(readdirSync(announcementFolder(fake.shell.environment) ?? '')).toHaveLength(100);
+    expect(fake.stderr()).toContain('warning: 2 of 102 sessions are not announced: credentials asks STS for them\n');
   });
 });
 
@@ -152,12 +174,31 @@ describe('session-broker serve fails before it is ready, and leaves nothing behi
     });
   });
 
+  test.each<[string, (file: string) => void]>([
+    ['a file that is no token', (file) => writeFileSync(file, 'precious')],
+    ['a file as long as a token', (file) => writeFileSync(file, '!'.repeat(TOKEN.length))],
+    ['a link, even to a token', (file) => symlinkSync(tokenElsewhere(), file)],
+  ])('where %s stands in the place of a token, which stays', async (_, make) => {
+    const folder = temporaryFolder();
+    const file = join(folder, 's2');
+    make(file);
+    const before = [lstatSync(file).ino, readFileSync(file, 'utf8')];
+    const sessions = ['--session', 's1', '--session', 's2'];
+    expect(await run('serve', ...ACME, ...sessions, '--token-folder', folder)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `error: token file must be a new one, or hold a token (43 characters): "${file}" is something else; remove it, or give another token folder [TokenFileUnwritable]\n`,
+    });
+    expect([lstatSync(file).ino, readFileSync(file, 'utf8')]).toEqual(before);
+    expect(readdirSync(folder)).toEqual(['s2']);
+  });
+
   test('where a folder stands in the place of a token, and removes the tokens that it wrote before', async () => {
     const folder = temporaryFolder();
     execFileSync('mkdir', ['-p', join(folder, 's2', 'x')]);
     const ended = await run('serve', ...ACME, '--session', 's1', '--session', 's2', '--token-folder', folder);
     expect(ended).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(ended.stderr).toMatch(/^error: token folder [^\n]* \[TokenFileUnwritable\]\n$/);
+    expect(ended.stderr).toMatch(/^error: token file [^\n]* \[TokenFileUnwritable\]\n$/);
     expect(readdirSync(folder)).toEqual(['s2']);
   });
 
@@ -175,6 +216,22 @@ describe('session-broker serve fails before it is ready, and leaves nothing behi
     });
     expect(existsSync(folder)).toBe(false);
   });
+});
+
+test('session-broker serve says to its log that it waits for STS', async () => {
+  const fake = fakeProcess();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    aws().on('AssumeRole', () => {
+      vi.advanceTimersByTime(1001);
+      fake.raise('SIGTERM');
+      return 'silence';
+    });
+    const { stderr } = await runIn(fake, 'serve', ...ACME, '--session', 's1');
+    expect(stderr).toBe('waiting for STS ...\n');
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('no output of session-broker serve holds a credential or a token', async () => {

@@ -5,13 +5,21 @@ import type { SESSION_OPTIONS } from '../../lib/cli/session-options.ts';
 import { SessionBrokerError } from '../../lib/errors.ts';
 import { announce } from '../../lib/runtime/delivery/announcement.ts';
 import { announcementFolder } from '../../lib/runtime/delivery/discovery.ts';
+import type { ServedSession } from '../../lib/runtime/delivery/served-session.ts';
 import { type SessionRequest, sessionKey } from '../../lib/runtime/delivery/session-key.ts';
 import { bundleCommand } from '../../scripts/bundle.ts';
-import { CREDENTIALS, sessionOf, temporaryFolder, waitingSession } from '../runtime/delivery/fixture.ts';
+import {
+  CREDENTIALS as EXPIRING,
+  sessionOf as expiringSession,
+  temporaryFolder,
+  waitingSession,
+} from '../runtime/delivery/fixture.ts';
 import { fakeProcess, runIn } from './fake-shell.ts';
 
 const ROLE_ARN = 'arn:aws:iam::111122223333:role/session-broker/hub-acme-session';
+const ELSEWHERE = 'arn:aws:iam::999988887777:role/session-broker/hub-acme-session';
 const POLICY_ARN = 'arn:aws:iam::aws:policy/ReadOnlyAccess';
+const CREDENTIALS = { ...EXPIRING, expiration: new Date(Date.now() + 3_600_000) };
 const REQUEST = { tenant: 'acme', cluster: 'hub', session: 's1' } as const;
 const PLAIN = ['credentials', '--tenant', 'acme', '--cluster', 'hub', '--session', 's1'] as const;
 
@@ -26,6 +34,11 @@ async function serving(request: SessionRequest, session = sessionOf()): Promise<
   const folder = announcementFolder(environment) ?? 'no folder';
   const announcement = await announce(sessionKey(request, environment), session, folder);
   onTestFinished(() => announcement?.[Symbol.asyncDispose]());
+}
+
+/** A session that has credentials of the next hour. */
+function sessionOf(given: Partial<ServedSession> = {}): ServedSession {
+  return expiringSession({ current: () => CREDENTIALS, ...given });
 }
 
 /** A process that runs the command. */
@@ -80,6 +93,15 @@ describe('a session that an endpoint serves', () => {
     },
   );
 
+  test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
+    ['an option', ['--role-arn', ELSEWHERE], {}],
+    ['a variable', [], { FAB_SESSION_ROLE_ARN: ELSEWHERE }],
+  ])('is left to the whole command if its account is not that of the role in %s', async (_, options, variables) => {
+    const env = { ...environment, ...variables };
+    await serving({ ...REQUEST, roleArn: ELSEWHERE });
+    expect(await answerTo([...PLAIN, ...options], env)).toBeUndefined();
+  });
+
   test('is found by variables in place of options', async () => {
     await serving(REQUEST);
     const env = { ...environment, SESSION_BROKER_TENANT: 'acme', SESSION_BROKER_CLUSTER: 'hub' };
@@ -117,7 +139,11 @@ describe('a session that an endpoint serves', () => {
 
   test.each([
     ['is gone', 'EPIPE', ''],
-    ['is full', 'ENOSPC', 'error: standard output cannot be written: ENOSPC\n'],
+    [
+      'is full',
+      'ENOSPC',
+      'error: standard output must be writable: ENOSPC; make room where it goes, or send it elsewhere [OutputUnwritable]\n',
+    ],
   ])('fails as by the whole command when what reads it %s', async (_, code, said) => {
     await serving(REQUEST);
     const { host, stdout, stderr } = hostOf(PLAIN);

@@ -57,13 +57,13 @@ describe('a command for a session fails before any call, in one line,', () => {
       'for a format that does not exist',
       ['credentials', ...ACME, '--session', 'a', '--format', 'xml'],
       2,
-      'format must be one of process, claude, env, json, and json beside --json: "xml"; see session-broker credentials --help [UsageInvalid]',
+      'format must be one of process, claude, env, json: "xml"; see session-broker credentials --help [UsageInvalid]',
     ],
     [
       'for two formats',
       ['credentials', ...ACME, '--session', 'a', '--format', 'env', '--json'],
       2,
-      'format must be one of process, claude, env, json, and json beside --json: "env"; see session-broker credentials --help [UsageInvalid]',
+      '--json must not stand beside --format env, it asks for another format; leave one of the two out [UsageInvalid]',
     ],
     [
       'for a program without the "--" before it',
