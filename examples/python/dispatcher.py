@@ -13,5 +13,11 @@ def start(session):
     return subprocess.Popen([*broker, sys.executable, str(AGENT)])
 
 
+def wait(agent):
+    # exec ends as the agent does. Killed by a signal, its code is negative: tell it as shells do.
+    code = agent.wait()
+    return code if code >= 0 else 128 - code
+
+
 agents = [start(session) for session in sys.argv[1:]]
-sys.exit(max([agent.wait() for agent in agents], default=0))
+sys.exit(max([wait(agent) for agent in agents], default=0))

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -23,4 +24,17 @@ test.skipIf(!hasPythonTools)('the dispatcher in Python runs each agent under a n
   );
   expect(stderr).toBe('');
   expect(assumedIdentities(account)).toEqual(IDENTITIES);
+});
+
+test.skipIf(!hasPythonTools)('the dispatcher in Python fails if a signal kills an agent, and only then', async () => {
+  const folder = temporaryFolder();
+  const killed = '#!/bin/sh\n[ "$3" != killed ] || kill -KILL $$\n';
+  writeFileSync(join(folder, 'session-broker'), killed, { mode: 0o755 });
+  const dispatch = (...sessions: string[]) =>
+    run(PYTHON, [join(EXAMPLES, 'python', 'dispatcher.py'), ...sessions], {
+      env: { PATH: `${folder}:${process.env['PATH']}` },
+    });
+
+  await dispatch('one', 'two');
+  await expect(dispatch('one', 'killed', 'two')).rejects.toMatchObject({ code: 137 });
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -10,10 +10,11 @@ import { makeDependentProject } from '../support/dependent-project.ts';
 const IDENTITIES = ['agent.acme.01K9ZQ4T5N8XV2M7B3C6D1E0FG', 'agent.acme.01K9ZQ4T5P3WJ6R9H8K2E7N4YA'];
 const run = promisify(execFile);
 
-/** The example as a project of its own, which depends on this package. */
+/** The example as a project of its own, which depends on this package and is no project of ES modules. */
 function project(): string {
   const folder = temporaryFolder();
   makeDependentProject(folder);
+  writeFileSync(join(folder, 'package.json'), '{}');
   cpSync(join(EXAMPLES, 'typescript'), folder, { recursive: true });
   return folder;
 }

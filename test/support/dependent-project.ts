@@ -20,7 +20,7 @@ export function makeDependentProject(folder: string): void {
     JSON.stringify({
       extends: join(ROOT, 'tsconfig.json'),
       compilerOptions: { noUnusedLocals: false, rootDir: '/' },
-      include: [join(folder, '**', '*.ts')],
+      include: [join(folder, '**', '*.ts'), join(folder, '**', '*.mts')],
     }),
   );
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agentEnvironment, SessionBroker, startCredentialsEndpoint } from 'session-broker/runtime';
 
-const AGENT = fileURLToPath(new URL('agent.ts', import.meta.url));
+const AGENT = fileURLToPath(new URL('agent.mts', import.meta.url));
 
 const broker = new SessionBroker(); // cluster, tenant and Region are the environment's
 const endpoint = await startCredentialsEndpoint(); // one for all sessions
