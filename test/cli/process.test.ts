@@ -57,7 +57,7 @@ describe('a command', () => {
   });
 
   test('whose output cannot be written says so in one line', async () => {
-    const shell = spawn('sh', ['-c', `exec "$@" > /dev/full`, 'sh', ...commandLine(['--help'])], {
+    const shell = spawn('sh', ['-c', `exec "$@" > /dev/full`, 'sh', ...commandLine(['--version'])], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const { exitCode, stderr } = await ended(shell);

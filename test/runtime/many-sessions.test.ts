@@ -139,25 +139,25 @@ describe('sessions that start at once', () => {
     expect(sent.length).toBeGreaterThan(200);
   });
 
-  test('are all started, ten thousand of them, though little of the quota is left, and few calls are in vain', async () => {
+  test('are all started, thousands of them, though little of the quota is left, and few calls are in vain', async () => {
     quota = 50;
     time.chance = 0.5;
     const broker = createBroker();
-    const started = Promise.all(openAll(broker, SESSIONS).map(({ credentials }) => credentials()));
-    await time.advance(6 * MINUTE);
-    expect(await started).toHaveLength(SESSIONS);
-    expect(sent.length).toBeLessThan(1.1 * SESSIONS);
+    const started = Promise.all(openAll(broker, 3000).map(({ credentials }) => credentials()));
+    await time.advance(2 * MINUTE);
+    expect(await started).toHaveLength(3000);
+    expect(sent.length).toBeLessThan(1.1 * 3000);
     broker.close();
   });
 
   test('never keep others from their renewal in time', async () => {
-    const broker = createBroker({ callsPerSecond: 100 });
+    const broker = createBroker({ callsPerSecond: 50 });
     const others = Array.from({ length: 100 }, (_, index) =>
       broker.session({ session: `o${index}`, tenant: 'acme', roleArn: ROLE, durationSeconds: 1800 }),
     );
     void Promise.all(others.map(({ credentials }) => credentials()));
     await time.advance(13.9 * MINUTE);
-    const started = Promise.all(openAll(broker, SESSIONS).map(({ credentials }) => credentials()));
+    const started = Promise.all(openAll(broker, 4500).map(({ credentials }) => credentials()));
     for (let checks = 0; checks < 12; checks += 1) {
       expect(others.every((session) => session.current() !== undefined)).toBe(true);
       await time.advance(10_000);
