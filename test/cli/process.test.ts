@@ -29,22 +29,19 @@ beforeEach(async () => {
 });
 
 describe('a command', () => {
-  test.each(['SIGINT', 'SIGHUP'] as const)(
-    'that %s ends while it synthesizes says nothing and leaves nothing',
-    async (signal) => {
-      const synthesisBegun = folderAppears();
-      const child = startCommand(['quickstart'], { environment: { TMPDIR: temporary } });
-      const ending = ended(child);
-      await synthesisBegun;
-      child.kill(signal);
-      expect(await ending).toEqual({
-        exitCode: 130,
-        stdout: '',
-        stderr: 'synthesizing tenants.example.yaml with the CDK ...\n',
-      });
-      expect((await readdir(temporary)).filter((name) => name.startsWith('session-broker-'))).toEqual([]);
-    },
-  );
+  test('that is interrupted while it synthesizes says nothing and leaves nothing', async () => {
+    const synthesisBegun = folderAppears();
+    const child = startCommand(['quickstart'], { environment: { TMPDIR: temporary } });
+    const ending = ended(child);
+    await synthesisBegun;
+    child.kill('SIGINT');
+    expect(await ending).toEqual({
+      exitCode: 130,
+      stdout: '',
+      stderr: 'synthesizing tenants.example.yaml with the CDK ...\n',
+    });
+    expect((await readdir(temporary)).filter((name) => name.startsWith('session-broker-'))).toEqual([]);
+  });
 
   test('whose reader goes away ends quietly and leaves nothing', async () => {
     const child = startCommand(['local', '--assembly', assembly], { environment: { TMPDIR: temporary } });
@@ -121,7 +118,7 @@ test('what session-broker local prints can be evaluated by a shell, whatever the
   expect(stdout).toMatch(/^SESSION_BROKER_TENANT=acme$/m);
   expect(stdout).not.toMatch(/^AWS_(PROFILE|ACCESS_KEY_ID)=/m);
 
-  child.kill('SIGTERM');
+  child.kill('SIGHUP');
   expect(await once(child, 'close')).toEqual([0, null]);
   expect(complaint).toBe('');
 });

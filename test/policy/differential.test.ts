@@ -19,7 +19,7 @@ import { independentDecision, sessionArn } from '../support/independent-evaluato
 // in the table below. A run is repeated with SESSION_BROKER_SEED=<the seed that it printed>.
 
 /** Decisions per run. */
-const RUNS = 3000;
+const RUNS = 2000;
 const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
 
 interface Case {
