@@ -8,4 +8,6 @@ rm -rf dist
 tsc -p tsconfig.build.json
 rm -r dist/lib/cli dist/bin/session-broker.*
 tsx scripts/write-bundle.ts
-chmod 755 dist/bin/session-broker.cjs
+# npx remembers, for a folder, the file in which it found the command at first.
+printf '%s\n' '#!/usr/bin/env node' "import './session-broker.cjs';" > dist/bin/session-broker.js
+chmod 755 dist/bin/session-broker.cjs dist/bin/session-broker.js
