@@ -6,7 +6,7 @@ import { startSts } from './sts.ts';
 
 /** Many sessions kept alive by one broker, on a clock that runs faster: an hour passes in a minute. */
 export async function measureSessions({ isQuick }: Effort): Promise<readonly Outcome[]> {
-  const [sessions, seconds, scale] = isQuick ? [100, 3, 600] : [10_000, 60, 60];
+  const [sessions, seconds, scale] = isQuick ? [100, 3, 60] : [10_000, 60, 60];
   const clock: Required<ClockSettings> = { origin: Date.now(), scale };
   await using sts = await startSts(clock);
   const given = { clock, sessions, seconds, endpoint: sts.endpoint };
