@@ -28,3 +28,6 @@ export const STATIC_CREDENTIAL_VARIABLES = [
 
 /** Variables beginning so hold tokens that services take instead of credentials. */
 export const BEARER_TOKEN_PREFIX = 'AWS_BEARER_TOKEN_';
+
+/** A file that exists and holds nothing: a variable for a file that is not set means the one in the home directory. */
+export const EMPTY_FILE = '/dev/null';

@@ -1,7 +1,6 @@
+import { EMPTY_FILE, type Variables } from '../credential-variables.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { parseSourceIdentity } from '../identity/index.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What SDKs take before the endpoint, each if all of its variables are set. */
 const OTHER_SOURCES = [
@@ -19,7 +18,7 @@ const PROFILE_FILES = ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'];
  * session is no dispatcher: AWS would refuse it, for a reason that is less to the point.
  * @throws {SessionBrokerError} DispatcherCredentialsMissing
  */
-export function refuseInsideSession(environment: Environment): void {
+export function refuseInsideSession(environment: Variables): void {
   const sourceIdentity = sessionOf(environment);
   if (sourceIdentity === undefined) return;
   throw new SessionBrokerError(
@@ -29,9 +28,9 @@ export function refuseInsideSession(environment: Environment): void {
 }
 
 /** The source identity under which this process calls AWS, if an endpoint of ours is all that it has. */
-function sessionOf(environment: Environment): string | undefined {
+function sessionOf(environment: Variables): string | undefined {
   const hasOther = OTHER_SOURCES.some((names) => names.every((name) => environment[name]));
-  if (hasOther || PROFILE_FILES.some((name) => environment[name] !== '/dev/null')) return undefined;
+  if (hasOther || PROFILE_FILES.some((name) => environment[name] !== EMPTY_FILE)) return undefined;
   const uri = environment['AWS_CONTAINER_CREDENTIALS_FULL_URI'] ?? '';
   const [, name = ''] = /^http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?\/credentials\/([^/?#]+)$/.exec(uri) ?? [];
   try {

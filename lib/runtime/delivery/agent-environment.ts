@@ -1,12 +1,10 @@
 import {
   BEARER_TOKEN_PREFIX,
+  EMPTY_FILE,
   PROFILE_VARIABLES,
   STATIC_CREDENTIAL_VARIABLES,
   type Variables,
 } from '../../credential-variables.ts';
-
-/** A file that exists and holds nothing. */
-const EMPTY_FILE = '/dev/null';
 
 /** Where an agent finds its session's credentials. */
 export interface AgentCredentialsSource {
