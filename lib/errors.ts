@@ -67,6 +67,11 @@ export const ERRORS = {
   Unavailable: { retryable: true, exitCode: 5 },
   ResponseInvalid: { retryable: true, exitCode: 5 },
   SessionClosed: { retryable: false, exitCode: 1 },
+  // An account as somebody with credentials of their own asks about it (lib/sdk).
+  AccessDenied: { retryable: false, exitCode: 4 },
+  EntityNotFound: { retryable: false, exitCode: 3 },
+  CredentialsMissing: { retryable: false, exitCode: 4 },
+  CredentialsRejected: { retryable: false, exitCode: 4 },
   // Commands and the local account (lib/cli, lib/local).
   UsageInvalid: { retryable: false, exitCode: 2 },
   OutputUnwritable: { retryable: false, exitCode: 1 },

@@ -16,16 +16,22 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   template: ['errors'],
   constructs: ['config', 'template'],
   stacks: ['constructs'],
-  runtime: ['policy', 'nearest', 'credential-variables', 'loopback'],
+  sdk: ['identity'],
+  runtime: ['policy', 'nearest', 'credential-variables', 'loopback', 'sdk'],
+  doctor: ['config', 'sdk'],
+  verify: ['runtime', 'config', 'sdk'],
   local: ['config', 'template', 'credential-variables', 'loopback'],
-  cli: ['runtime', 'local', 'config'],
+  cli: ['runtime', 'doctor', 'verify', 'local', 'config'],
 };
+
+const SDK = ['cloudtrail', 'eks', 'iam', 'ssm', 'sts'].map((service) => `@aws-sdk/client-${service}`);
 
 /** The packages that a room may load; a room that is not listed loads none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   config: ['yaml', 'valibot'],
   constructs: ['aws-cdk-lib', 'constructs'],
   stacks: ['aws-cdk-lib', 'constructs'],
+  sdk: SDK,
   runtime: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm', '@opentelemetry/api'],
   cli: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm', 'ulid'],
 };

@@ -2,16 +2,17 @@ import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput, STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
+import { loadSsm, loadSts } from '../sdk/load.ts';
+import { withoutSecrets } from '../sdk/redact.ts';
+import { TIMEOUTS } from '../sdk/timeouts.ts';
+import { checkTransport, stopBeforeSending, type TransportCheck } from '../sdk/transport.ts';
 import { type DispatcherCredentials, vetted } from './dispatcher-credentials.ts';
 import { readWebIdentity } from './environment.ts';
-import { loadSsm, loadSts } from './load-sdk.ts';
 import { once } from './once.ts';
 import { createPace, type Pace, type Urgency } from './pace.ts';
-import { withoutSecrets } from './redact.ts';
 import { createRetry, retryNever } from './retry.ts';
 import { LONGEST_ATTEMPT, type Timing, within } from './timing.ts';
 import { type Attempt, type RoleParameter, translate } from './translate.ts';
-import { checkTransport, stopBeforeSending, type TransportCheck } from './transport.ts';
 import { assumeWithWebIdentity } from './web-identity.ts';
 
 /** Settings that the SDK's STS and SSM clients share. */
@@ -54,14 +55,6 @@ export interface Clients {
   /** Closes the connections. */
   readonly close: () => void;
 }
-
-/** Milliseconds after which a connection, an answer or its rest is given up: the SDK alone waits without end. */
-const TIMEOUTS = {
-  connectionTimeout: 5000,
-  requestTimeout: 10_000,
-  socketTimeout: 10_000,
-  throwOnRequestTimeout: true,
-};
 
 /** As many as the SDK opens connections. */
 const CALLS_AT_ONCE = 50;

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { SessionBrokerError } from '../errors.ts';
 import type { RoleArn } from '../identity/index.ts';
+import { createTransportCheck, parseEndpoint } from '../sdk/transport.ts';
 import { type Clients, createClients } from './clients.ts';
 import { emitWarning } from './environment.ts';
 import { type Once, once } from './once.ts';
@@ -9,7 +10,6 @@ import { sourceKey } from './plan.ts';
 import { quietly } from './quietly.ts';
 import { type RoleSource, resolveRole } from './resolve-role.ts';
 import { createTiming, LONGEST_ATTEMPT, type Timing, within } from './timing.ts';
-import { createTransportCheck, parseEndpoint } from './transport.ts';
 
 /** What all sessions of one dispatcher share. */
 export interface Dispatcher {

@@ -1,6 +1,7 @@
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
 import { SESSION_DURATION_SECONDS } from '../identity/index.ts';
-import { redact, redactQuoted, withoutSecrets } from './redact.ts';
+import { type Failure, type FailureKind, kindOf, readFailure, reportOf } from '../sdk/failure.ts';
+import { withoutSecrets } from '../sdk/redact.ts';
 
 /** A parameter that holds a role's ARN, and whose role that is. */
 export interface RoleParameter {
@@ -21,82 +22,34 @@ export type Attempt =
       readonly sourceIdentity: string;
     };
 
-/** The parts of an SDK error that say what happened. */
-interface Failure {
-  /** AWS's error code without its "Exception", or the name of an error that is not AWS's. */
-  readonly name: string;
-  readonly message: string;
-  /** Whether a service answered with an error of its own. */
-  readonly isAnswer: boolean;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-}
-
 /**
  * The one place where a failure of the SDK becomes an error of this package. It keeps the original as its cause,
  * without what could be a secret.
  */
 export function translate(error: unknown, attempt: Attempt): SessionBrokerError {
   if (error instanceof SessionBrokerError) return error;
-  const failure = read(error);
+  const failure = readFailure(error);
   const code = codeOf(error, failure, attempt);
   const { action, ...facts } = attempt;
-  return new SessionBrokerError(code, `${explain(code, attempt, failure)}; ${report(failure, attempt)}`, {
+  return new SessionBrokerError(code, `${explain(code, attempt, failure)}; ${reportOf(failure, originOf(attempt))}`, {
     cause: withoutSecrets(error),
     detail: { action, ...facts, awsCode: failure.name, status: failure.status, requestId: failure.requestId },
   });
 }
 
-/** Codes of every AWS service, without their "Exception". */
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  ExpiredToken: 'DispatcherCredentialsRejected',
-  IncompleteSignature: 'DispatcherCredentialsRejected',
-  InvalidAccessKeyId: 'DispatcherCredentialsRejected',
-  InvalidClientTokenId: 'DispatcherCredentialsRejected',
-  InvalidSignature: 'DispatcherCredentialsRejected',
-  MissingAuthenticationToken: 'DispatcherCredentialsRejected',
-  OptInRequired: 'DispatcherCredentialsRejected',
-  SignatureDoesNotMatch: 'DispatcherCredentialsRejected',
-  UnrecognizedClient: 'DispatcherCredentialsRejected',
-  RequestExpired: 'ClockSkew',
-  RequestInTheFuture: 'ClockSkew',
-  RequestTimeTooSkewed: 'ClockSkew',
-  RegionDisabled: 'RegionDisabled',
-  BandwidthLimitExceeded: 'Throttled',
-  EC2Throttled: 'Throttled',
-  LimitExceeded: 'Throttled',
-  PriorRequestNotComplete: 'Throttled',
-  ProvisionedThroughputExceeded: 'Throttled',
-  RequestLimitExceeded: 'Throttled',
-  RequestThrottled: 'Throttled',
-  SlowDown: 'Throttled',
-  Throttled: 'Throttled',
-  Throttling: 'Throttled',
-  TooManyRequests: 'Throttled',
-  TransactionInProgress: 'Throttled',
-  IDPCommunicationError: 'Unavailable',
-  InternalFailure: 'Unavailable',
-  InternalServerError: 'Unavailable',
-  RequestTimeout: 'Unavailable',
-  ServiceUnavailable: 'Unavailable',
+function originOf({ action }: Attempt): string {
+  return action === 'credentials' ? "the dispatcher's credential provider" : action;
+}
+
+/** Here the credentials that a call is made with are the dispatcher's. */
+const CODES: Readonly<Partial<Record<FailureKind, ErrorCode>>> = {
+  CredentialsRejected: 'DispatcherCredentialsRejected',
 };
-
-/** A signature is also called expired or too early under codes that mean a wrong one. */
-const SKEWED = /signature (?:expired|not yet current)|not yet current/i;
-
-/** STS could not reach the cluster's OIDC provider, which it says under the code of a token that is wrong. */
-const KEYLESS = /couldn't retrieve verification key/i;
-
-const TOO_MANY_REQUESTS = 429;
 
 function codeOf(error: unknown, failure: Failure, attempt: Attempt): ErrorCode {
   const { name, message, isAnswer, status = 0 } = failure;
-  if (SKEWED.test(message)) return 'ClockSkew';
-  if (name === 'InvalidIdentityToken' && KEYLESS.test(message)) return 'Unavailable';
-  const known = CODES[name];
-  if (known !== undefined) return known;
-  if (status === TOO_MANY_REQUESTS) return 'Throttled';
-  if (status >= 500 || isNetworkFailure(error)) return 'Unavailable';
+  const kind = kindOf(error, failure);
+  if (kind !== undefined) return CODES[kind] ?? kind;
   if (attempt.action === 'credentials') {
     return isAnswer ? 'DispatcherCredentialsRejected' : 'DispatcherCredentialsMissing';
   }
@@ -110,34 +63,6 @@ function codeOf(error: unknown, failure: Failure, attempt: Attempt): ErrorCode {
   if (name === 'MalformedPolicyDocument') return 'SessionPolicyInvalid';
   if (name !== 'AccessDenied') return 'RequestRejected';
   return /sts:SetSourceIdentity\b/.test(message) ? 'SetSourceIdentityDenied' : 'AssumeRoleDenied';
-}
-
-function read(error: unknown): Failure {
-  const { name, message, $fault, $metadata, RequestId } = (
-    error instanceof Error ? error : { name: 'Error', message: String(error) }
-  ) as {
-    readonly name: string;
-    readonly message: string;
-    readonly $fault?: string;
-    readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
-    readonly RequestId?: string;
-  };
-  const requestId = $metadata?.requestId ?? RequestId;
-  return {
-    name: redact(name.replace(/Exception$/, '')),
-    message,
-    isAnswer: $fault !== undefined,
-    status: $metadata?.httpStatusCode,
-    requestId: requestId && redact(requestId),
-  };
-}
-
-/** Node's codes for connections, names and certificates that fail, and the SDK's for time that runs out. */
-const NETWORK_CODE = /^(?:E(?:CONN|HOST|NET|AI_|PIPE|PROTO|TIMEDOUT|NOTFOUND)|UND_ERR|CERT_|ERR_(?:TLS|SSL)|.*_CERT)/;
-
-function isNetworkFailure(error: unknown): boolean {
-  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
-  return name === 'TimeoutError' || (typeof code === 'string' && NETWORK_CODE.test(code));
 }
 
 function explain(code: ErrorCode, attempt: Attempt, { message }: Failure): string {
@@ -193,12 +118,4 @@ function explainRefusal(code: ErrorCode, attempt: Attempt): string {
     case 'credentials':
       return 'the dispatcher has no credentials that AWS accepts';
   }
-}
-
-/** What was said, and by whom. */
-function report({ name, message, isAnswer, status }: Failure, attempt: Attempt): string {
-  const text = `${name}: ${redactQuoted(message)}`;
-  if (isAnswer) return `AWS answered ${text}`;
-  const from = attempt.action === 'credentials' ? "the dispatcher's credential provider" : attempt.action;
-  return status === undefined ? `${from} failed with ${text}` : `${from} failed at HTTP ${status} with ${text}`;
 }

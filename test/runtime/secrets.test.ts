@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { quote } from '../../lib/errors.ts';
-import { redact, redactQuoted, withoutSecrets } from '../../lib/runtime/redact.ts';
+import { redact, redactQuoted, withoutSecrets } from '../../lib/sdk/redact.ts';
 import { rejectionOf } from '../support/refusal.ts';
 import {
   assumed,

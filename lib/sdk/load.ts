@@ -2,6 +2,9 @@ import { createRequire } from 'node:module';
 
 type Sts = typeof import('@aws-sdk/client-sts');
 type Ssm = typeof import('@aws-sdk/client-ssm');
+type Iam = typeof import('@aws-sdk/client-iam');
+type Eks = typeof import('@aws-sdk/client-eks');
+type CloudTrail = typeof import('@aws-sdk/client-cloudtrail');
 
 /*
  * The SDK is CommonJS: required, it loads a third faster than imported, since Node does not first look which
@@ -16,6 +19,21 @@ export async function loadSts(): Promise<Sts> {
 /** The SDK's client for Systems Manager. */
 export async function loadSsm(): Promise<Ssm> {
   return required<Ssm>('@aws-sdk/client-ssm') ?? import('@aws-sdk/client-ssm');
+}
+
+/** The SDK's client for IAM. */
+export async function loadIam(): Promise<Iam> {
+  return required<Iam>('@aws-sdk/client-iam') ?? import('@aws-sdk/client-iam');
+}
+
+/** The SDK's client for EKS. */
+export async function loadEks(): Promise<Eks> {
+  return required<Eks>('@aws-sdk/client-eks') ?? import('@aws-sdk/client-eks');
+}
+
+/** The SDK's client for CloudTrail. */
+export async function loadCloudTrail(): Promise<CloudTrail> {
+  return required<CloudTrail>('@aws-sdk/client-cloudtrail') ?? import('@aws-sdk/client-cloudtrail');
 }
 
 function required<Module>(name: string): Module | undefined {

@@ -1,7 +1,7 @@
 import { quote, SessionBrokerError } from '../errors.ts';
 
-/** The services that the runtime calls. */
-export type Service = 'STS' | 'SSM';
+/** The services that are called. */
+export type Service = 'STS' | 'SSM' | 'IAM' | 'EKS' | 'CloudTrail';
 
 /** What is done about plain http outside loopback. */
 export interface TransportRule {
@@ -34,7 +34,7 @@ function withoutUserInfo(text: unknown): unknown {
 export type TransportCheck = (service: Service, destination: unknown) => void;
 
 /**
- * Requests carry the dispatcher's web-identity token or session token, so they travel by https, or by http on
+ * Requests carry a web-identity token or a session token, so they travel by https, or by http on
  * loopback. With `allowInsecureEndpoint` any http is let through, and each destination is warned of once.
  */
 export function createTransportCheck({ allowInsecureEndpoint, warn }: TransportRule): TransportCheck {
@@ -46,7 +46,7 @@ export function createTransportCheck({ allowInsecureEndpoint, warn }: TransportR
     if (protocol !== 'http:' || !allowInsecureEndpoint) {
       throw new SessionBrokerError(
         'EndpointInsecure',
-        `${service} endpoint must use https, except on loopback: ${quote(origin)}; correct AWS_ENDPOINT_URL_${service}, AWS_ENDPOINT_URL or endpoint_url in the profile (in code also the option endpoint, or set allowInsecureEndpoint if nobody else can reach the network)`,
+        `${service} endpoint must use https, except on loopback: ${quote(origin)}; correct AWS_ENDPOINT_URL_${service.toUpperCase()}, AWS_ENDPOINT_URL or endpoint_url in the profile (in code also the option endpoint, or set allowInsecureEndpoint if nobody else can reach the network)`,
         { detail: { service, endpoint: origin } },
       );
     }
