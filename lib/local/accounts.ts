@@ -4,6 +4,7 @@ import { type BrokerArns, brokerArns, brokerNames, parseRoleArn, type RoleArn } 
 import { parsePolicyDocument, policyDocument, type Statement } from '../policy/index.ts';
 import type { Stack } from './assembly.ts';
 import { deploy } from './deploy.ts';
+import type { Quotas } from './quotas.ts';
 import type { Store } from './store.ts';
 import { storedTrust } from './trust-principals.ts';
 import { AUDIENCE, issuerOf, providerArn, subjectOf, type WebIdentityIssuer } from './web-identity.ts';
@@ -16,6 +17,7 @@ export interface AccountsProps {
   readonly stacks: readonly Stack[];
   readonly store: Store;
   readonly issuer: WebIdentityIssuer;
+  readonly quotas: Quotas;
   readonly now: Date;
 }
 
@@ -26,9 +28,9 @@ export interface AccountsProps {
  * @throws {SessionBrokerError} AssemblyUnreadable
  */
 export function fillAccounts(props: AccountsProps): readonly string[] {
-  const { config, stacks, store, now } = props;
+  const { config, stacks, store, quotas, now } = props;
   createTenantRoles(props);
-  const notices = [...deploy(stacks, store, now)];
+  const notices = [...deploy(stacks, { store, quotas, now })];
   for (const cluster of config.clusters) {
     for (const tenant of cluster.tenants) {
       assertDeployed(cluster, tenant, store);

@@ -6,6 +6,7 @@ import { type Stack, type TemplateResource, unreadable } from './assembly.ts';
 import { AwsFault, noSuchEntity } from './aws-fault.ts';
 import { NotCreatedYet, resolve, type Scope } from './intrinsics.ts';
 import { readPolicy } from './policy-text.ts';
+import { assertManagedPolicySize, assertTrustPolicySize, type Quotas } from './quotas.ts';
 import type { Role, Store } from './store.ts';
 import { storedTrust } from './trust-principals.ts';
 
@@ -14,7 +15,14 @@ type Properties = Readonly<Record<string, unknown>>;
 /** Values of `Ref` (under an empty name) and of `Fn::GetAtt`. */
 type Attributes = Readonly<Record<string, string>>;
 
-type Create = (logicalId: string, properties: Properties, stack: Stack, store: Store, now: Date) => Attributes;
+/** Where resources go. */
+export interface DeployTarget {
+  readonly store: Store;
+  readonly quotas: Quotas;
+  readonly now: Date;
+}
+
+type Create = (logicalId: string, properties: Properties, stack: Stack, target: DeployTarget) => Attributes;
 
 /** The types of resource that are modelled. */
 const TYPES: Readonly<Record<string, Create>> = {
@@ -41,7 +49,7 @@ interface Pending {
  * @returns what was passed over, a sentence each
  * @throws {SessionBrokerError} AssemblyUnreadable, with AWS's refusal of a resource as cause
  */
-export function deploy(stacks: readonly Stack[], store: Store, now: Date): readonly string[] {
+export function deploy(stacks: readonly Stack[], target: DeployTarget): readonly string[] {
   const notices = new Set<string>();
   let pending: readonly Pending[] = stacks.flatMap((stack) => {
     const created = new Map<string, Attributes>();
@@ -53,7 +61,7 @@ export function deploy(stacks: readonly Stack[], store: Store, now: Date): reado
     });
   });
   while (pending.length > 0) {
-    const waiting = pending.map((item) => [item, tryToCreate(item, store, now)] as const);
+    const waiting = pending.map((item) => [item, tryToCreate(item, target)] as const);
     const left = waiting.filter(([, reason]) => reason !== undefined);
     const [first] = left;
     if (first !== undefined && left.length === pending.length) {
@@ -65,16 +73,12 @@ export function deploy(stacks: readonly Stack[], store: Store, now: Date): reado
 }
 
 /** The reason why a resource has to wait, or undefined once it is created. */
-function tryToCreate(
-  { stack, scope, created, logicalId, resource, create }: Pending,
-  store: Store,
-  now: Date,
-): unknown {
+function tryToCreate({ stack, scope, created, logicalId, resource, create }: Pending, target: DeployTarget): unknown {
   const { properties, isConditional } = resource;
   try {
     if (isConditional) throw new Unresolvable('its Condition is not modelled');
     const resolved = resolve(properties, scope) as Properties;
-    created.set(logicalId, create(logicalId, resolved, stack, store, now));
+    created.set(logicalId, create(logicalId, resolved, stack, target));
     return undefined;
   } catch (reason) {
     // What a later resource may bring: one that is referred to, a principal, a role to attach to.
@@ -94,13 +98,15 @@ function refused(item: Pick<Pending, 'stack' | 'logicalId' | 'resource'>, reason
   return isOurs ? unreadable(place, reason.message, reason) : reason;
 }
 
-function createRole(logicalId: string, properties: Properties, stack: Stack, store: Store, now: Date): Attributes {
+function createRole(logicalId: string, properties: Properties, stack: Stack, target: DeployTarget): Attributes {
   const { account, partition } = stack;
+  const { store, quotas, now } = target;
   const name = optionalText(properties, 'RoleName') ?? generatedName(stack, logicalId);
   if (store.findRole(account, name) !== undefined) {
     throw new AwsFault('EntityAlreadyExists', 409, `Role with name ${name} already exists.`);
   }
-  const trust = storedTrust(readPolicy(properties['AssumeRolePolicyDocument'], 'trust', 'trust policy'), store);
+  const document = readPolicy(properties['AssumeRolePolicyDocument'], 'trust', 'trust policy');
+  assertTrustPolicySize(document, quotas);
   const inline = objects(properties, 'Policies').map(
     (policy) =>
       [
@@ -113,7 +119,7 @@ function createRole(logicalId: string, properties: Properties, stack: Stack, sto
     partition,
     name,
     path: parseIamPath(optionalText(properties, 'Path') ?? '/'),
-    trust,
+    trust: storedTrust(document, store),
     createdAt: now,
     description: optionalText(properties, 'Description'),
     maxSessionDurationSeconds:
@@ -126,17 +132,36 @@ function createRole(logicalId: string, properties: Properties, stack: Stack, sto
   return { '': role.name, Arn: role.arn, RoleId: role.id };
 }
 
-function createManagedPolicy(logicalId: string, properties: Properties, stack: Stack, store: Store): Attributes {
+function createManagedPolicy(
+  logicalId: string,
+  properties: Properties,
+  stack: Stack,
+  { store, quotas, now }: DeployTarget,
+): Attributes {
+  const { account, partition } = stack;
   const name = optionalText(properties, 'ManagedPolicyName') ?? generatedName(stack, logicalId);
-  const path = parseIamPath(optionalText(properties, 'Path') ?? '/');
-  const arn = `arn:${stack.partition}:iam::${stack.account}:policy${path}${name}`;
   const roles = rolesNamed(properties, stack, store);
-  store.addPolicy({ arn, name, document: readPolicy(properties['PolicyDocument'], 'identity', name) });
+  const document = readPolicy(properties['PolicyDocument'], 'identity', name);
+  assertManagedPolicySize(document, quotas);
+  const { arn } = store.addPolicy({
+    partition,
+    account,
+    path: parseIamPath(optionalText(properties, 'Path') ?? '/'),
+    name,
+    document,
+    createdAt: now,
+    description: optionalText(properties, 'Description'),
+  });
   for (const role of roles) role.attachedPolicies.add(arn);
   return { '': arn, PolicyArn: arn };
 }
 
-function createInlinePolicy(_logicalId: string, properties: Properties, stack: Stack, store: Store): Attributes {
+function createInlinePolicy(
+  _logicalId: string,
+  properties: Properties,
+  stack: Stack,
+  { store }: DeployTarget,
+): Attributes {
   const name = text(properties, 'PolicyName');
   const policy = readPolicy(properties['PolicyDocument'], 'identity', name);
   for (const role of rolesNamed(properties, stack, store)) role.inlinePolicies.set(name, policy);
@@ -147,14 +172,24 @@ function createParameter(
   logicalId: string,
   properties: Properties,
   { account, region, partition, name: stackName }: Stack,
-  store: Store,
-  now: Date,
+  { store, now }: DeployTarget,
 ): Attributes {
   const name = optionalText(properties, 'Name') ?? generatedName({ name: stackName }, logicalId);
   const type = text(properties, 'Type');
   const value = text(properties, 'Value');
   const arn = `arn:${partition}:ssm:${region}:${account}:parameter${name.startsWith('/') ? '' : '/'}${name}`;
-  store.addParameter(account, region, { arn, name, type, value, modifiedAt: now });
+  store.parameters.write(
+    account,
+    region,
+    { arn, name, type },
+    {
+      value,
+      tier: optionalText(properties, 'Tier') === 'Advanced' ? 'Advanced' : 'Standard',
+      description: optionalText(properties, 'Description'),
+      modifiedAt: now,
+      modifiedBy: `arn:${partition}:iam::${account}:root`,
+    },
+  );
   return { '': name, Type: type, Value: value };
 }
 

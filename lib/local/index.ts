@@ -1,6 +1,6 @@
 export type { Decision, DecisionStep } from './call.ts';
 export { CONFLICTING_VARIABLES, type LocalCredentials } from './client-environment.ts';
-export type { CloudTrailEvent, CloudTrailUserIdentity } from './cloudtrail.ts';
+export type { CloudTrailEvent, CloudTrailUserIdentity } from './event.ts';
 export {
   type LocalAccount,
   type LocalAccountOptions,

@@ -12,9 +12,12 @@ import {
   credentialsEnvironment,
   type LocalCredentials,
 } from './client-environment.ts';
-import { type CloudTrailEvent, EventLog } from './cloudtrail.ts';
+import type { CloudTrailEvent } from './event.ts';
+import { EventHistory } from './event-history.ts';
+import { EventLog } from './event-log.ts';
 import type { Asked } from './protocol.ts';
 import { QueryParameters } from './query.ts';
+import { DEFAULT_QUOTAS, type Quotas } from './quotas.ts';
 import { perform, type ResponderProps, respond } from './respond.ts';
 import { listen } from './server.ts';
 import { type Credential, Store } from './store.ts';
@@ -37,6 +40,16 @@ export interface LocalAccountOptions {
   readonly log?: string | undefined;
   /** @default the system's clock */
   readonly clock?: (() => Date) | undefined;
+  /**
+   * IAM's quotas that are another than an account begins with, by the names of GetAccountSummary.
+   * @default none
+   */
+  readonly quotas?: Partial<Quotas> | undefined;
+  /**
+   * How long after a call LookupEvents shows its event, by the account's clock: seconds. On AWS it takes minutes.
+   * @default 0
+   */
+  readonly cloudTrailDelaySeconds?: number | undefined;
 }
 
 /** Every account that a configuration names, on one loopback port. */
@@ -106,10 +119,11 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
   const config = typeof options.config === 'string' ? readConfig(options.config) : options.config;
   const stacks = readAssembly(options.assembly);
   const store = new Store();
+  const quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
   const issuer = new WebIdentityIssuer();
   const accounts = accountsOf(config);
-  for (const [account, { partition }] of accounts) store.administrator(account, partition);
-  const notices = fillAccounts({ config, stacks, store, issuer, now: clock() });
+  for (const [account, { partition }] of accounts) store.administrator(account, partition, clock());
+  const notices = fillAccounts({ config, stacks, store, issuer, quotas, now: clock() });
 
   const decisions = new Map<string, Decision>();
   const log = new EventLog(options.log);
@@ -119,6 +133,8 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
   const props: ResponderProps = {
     store,
     issuer,
+    quotas,
+    history: new EventHistory(log, options.cloudTrailDelaySeconds ?? 0),
     clock,
     log,
     decided: (decision) => decisions.set(decision.requestId, decision),
@@ -146,7 +162,7 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
   const administratorCredentials = (account: string): LocalCredentials => {
     const known = accounts.get(account);
     if (known === undefined) throw notNamed('account', account, [...accounts.keys()]);
-    return credentialsOf(store.administrator(account, known.partition), account);
+    return credentialsOf(store.administrator(account, known.partition, clock()), account);
   };
   return {
     endpoint,
@@ -176,7 +192,7 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
       ...credentialsEnvironment(administratorCredentials(account)),
       ...clientEnvironment(endpoint, regionOf(account)),
     }),
-    events: () => [...log.events],
+    events: () => log.events,
     decisions: () => [...decisions.values()],
     decisionOf: (requestId) => decisions.get(requestId),
     close,

@@ -1,9 +1,9 @@
 import { quote } from '../errors.ts';
 import { AwsFault, notModelled } from './aws-fault.ts';
+import { isObject, type JsonObject } from './json-input.ts';
 import { own, SERVICES } from './operations.ts';
 import { QueryParameters, renderXml } from './query.ts';
 import { header, queryOf, scopeOf, type WireRequest } from './sigv4.ts';
-import type { JsonObject } from './ssm.ts';
 
 /** An answer as it goes over the wire. */
 export interface WireAnswer {
@@ -43,8 +43,10 @@ export function readRequest(request: WireRequest): Asked {
   const target = header(request, 'x-amz-target');
   const scope = scopeOf(request);
   if (target !== undefined || /^application\/(?:x-amz-)?json/.test(contentType)) {
-    const [prefix = '', operation] = (target ?? '').split('.', 2);
-    const named = Object.entries(SERVICES).find(([, known]) => known.protocol === 'json' && known.target === prefix);
+    const { prefix, operation } = partsOf(target ?? '');
+    const named = Object.entries(SERVICES).find(
+      ([, known]) => known.protocol === 'json' && known.targets.includes(prefix),
+    );
     const service = scope?.service ?? named?.[0];
     return {
       protocol: 'json',
@@ -85,8 +87,15 @@ function placeFault({ method, target }: WireRequest, methods: readonly string[])
 function targetFault(service: string | undefined, target: string): AwsFault | undefined {
   const known = own(SERVICES, service ?? '');
   if (known?.protocol !== 'json') return undefined;
-  const [prefix, , ...rest] = target.split('.');
-  return prefix === known.target && rest.length === 0 ? undefined : notModelled(`the target ${quote(target)}`);
+  return known.targets.includes(partsOf(target).prefix) ? undefined : notModelled(`the target ${quote(target)}`);
+}
+
+/** What stands before and after the last dot of a target. */
+function partsOf(target: string): { readonly prefix: string; readonly operation: string | undefined } {
+  const dot = target.lastIndexOf('.');
+  return dot === -1
+    ? { prefix: target, operation: undefined }
+    : { prefix: target.slice(0, dot), operation: target.slice(dot + 1) };
 }
 
 /** Parameters stand in the body or in the query, and those of the other would go unseen. */
@@ -114,7 +123,7 @@ function printable(name: string | undefined): string | undefined {
 export function readJson(body: Buffer): JsonObject {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+    if (isObject(value)) return value;
   } catch {
     // Answered below, as a body of another kind is.
   }

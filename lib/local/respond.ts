@@ -3,11 +3,13 @@ import { SessionBrokerError } from '../errors.ts';
 import type { Partition } from '../identity/index.ts';
 import { AwsFault, notModelled } from './aws-fault.ts';
 import type { Call, Decision, Environment } from './call.ts';
-import { type EventLog, eventsOf } from './cloudtrail.ts';
+import { eventsOf } from './cloudtrail.ts';
+import type { EventLog } from './event-log.ts';
+import type { JsonObject } from './json-input.ts';
 import { type OperationTraits, own, SERVICES } from './operations.ts';
 import { type Asked, answerOf, readJson, readRequest, refusalOf, type WireAnswer, wireCode } from './protocol.ts';
 import { header, isSigned, type Signer, verifySignature, type WireRequest } from './sigv4.ts';
-import type { JsonObject } from './ssm.ts';
+import { placeOf } from './store.ts';
 
 export interface ResponderProps extends Environment {
   readonly clock: () => Date;
@@ -97,7 +99,8 @@ export function perform(asked: Asked, props: ResponderProps, { userAgent, authen
   if (asked.service !== undefined) {
     const errorCode = fault === undefined ? undefined : wireCode(asked, fault);
     const { fallbackAccount } = props;
-    props.log.append(eventsOf(call, { readOnly: operation?.readOnly ?? false, fault, errorCode, fallbackAccount }));
+    const events = eventsOf(call, { readOnly: operation?.readOnly ?? false, fault, errorCode, fallbackAccount });
+    props.log.append(events, time);
     props.decided(decisionOf(call, fault, errorCode));
   }
   return { call, result, fault };
@@ -147,8 +150,7 @@ function run(asked: Asked, call: Call, environment: Environment): JsonObject {
 function regionOf(asked: Asked, signer: Signer | undefined, props: ResponderProps): string {
   if (signer === undefined) return asked.region ?? props.regionOf(asked.parameters.get('RoleArn')?.split(':')[4]);
   if (signer.service !== 'iam') return signer.region;
-  const { caller } = signer.credential;
-  return IAM_REGIONS[caller.kind === 'user' ? caller.partition : caller.role.partition];
+  return IAM_REGIONS[placeOf(signer.credential.caller).partition];
 }
 
 function faultOf(error: unknown): AwsFault {

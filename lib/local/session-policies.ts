@@ -15,7 +15,7 @@ export function readSessionPolicies(parameters: QueryParameters, store: Store): 
   for (const arn of parameters.list('PolicyArns', 'arn')) {
     const policy = store.findPolicy(arn ?? '');
     if (policy === undefined) throw notModelled(`the session policy ${quote(arn ?? '')}, which is not in the assembly`);
-    policies.push(policy);
+    policies.push({ name: policy.name, document: policy.document });
   }
   return policies;
 }
