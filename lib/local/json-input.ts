@@ -55,6 +55,20 @@ export function stringsIn(input: JsonObject, field: string): readonly string[] {
   throw wrongType(field, 'a list of strings');
 }
 
+/**
+ * The input that a body holds.
+ * @throws {AwsFault} SerializationException
+ */
+export function readJson(body: Buffer): JsonObject {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    if (isObject(value)) return value;
+  } catch {
+    // Answered below, as a body of another kind is.
+  }
+  throw new AwsFault('SerializationException', 400, 'The request body must be a JSON object');
+}
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

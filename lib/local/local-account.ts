@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import type { ClusterConfig, Config, TenantConfig } from '../config/config.ts';
-import { parseConfig } from '../config/parse.ts';
+import type { Config, TenantConfig } from '../config/config.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
-import { type Partition, parseRoleArn } from '../identity/index.ts';
+import { parseRoleArn } from '../identity/index.ts';
 import { fillAccounts, TENANT_SESSION_SECONDS } from './accounts.ts';
 import { readAssembly } from './assembly.ts';
 import type { Decision } from './call.ts';
@@ -12,6 +10,9 @@ import {
   credentialsEnvironment,
   type LocalCredentials,
 } from './client-environment.ts';
+import type { AuthenticationMode } from './cluster-store.ts';
+import { accountsOf, findCluster, findTenant, notNamed, readConfig } from './configuration.ts';
+import { type KubernetesUser, kubernetesUserOf } from './eks/kubernetes-user.ts';
 import type { CloudTrailEvent } from './event.ts';
 import { EventHistory } from './event-history.ts';
 import { EventLog } from './event-log.ts';
@@ -50,6 +51,11 @@ export interface LocalAccountOptions {
    * @default 0
    */
   readonly cloudTrailDelaySeconds?: number | undefined;
+  /**
+   * The authentication mode that the EKS clusters begin with. UpdateClusterConfig goes on from there, and never back.
+   * @default 'API_AND_CONFIG_MAP'
+   */
+  readonly authenticationMode?: AuthenticationMode | undefined;
 }
 
 /** Every account that a configuration names, on one loopback port. */
@@ -95,6 +101,12 @@ export interface LocalAccount extends AsyncDisposable {
    * @throws {SessionBrokerError} UsageInvalid
    */
   administratorEnvironment(account: string): Readonly<Record<string, string>>;
+  /**
+   * Who credentials are in a cluster, by its access entries, or undefined where they are not let in: no entry, one of
+   * a role that was deleted and created again, a mode without access entries, or credentials that are no longer good.
+   * @throws {SessionBrokerError} UsageInvalid for a cluster that the configuration does not name
+   */
+  kubernetesUser(cluster: string, credentials: Pick<LocalCredentials, 'accessKeyId'>): KubernetesUser | undefined;
   /** All events so far, oldest first. */
   events(): readonly CloudTrailEvent[];
   /** Why each call was answered as it was, oldest first. AWS tells nobody. */
@@ -109,7 +121,7 @@ export interface LocalAccount extends AsyncDisposable {
 }
 
 /**
- * Starts a strict local account: STS, SSM and IAM over HTTP on loopback, filled from a cloud assembly, enforcing
+ * Starts a strict local account: STS, SSM, IAM, EKS and CloudTrail's event history over HTTP on loopback, filled from a cloud assembly, enforcing
  * trust and identity policies and the rules of source identity as AWS documents them. It is no emulator of AWS at
  * large; what it does not model it refuses with the code `NotModelled`.
  * @throws {SessionBrokerError} AssemblyUnreadable, ConfigUnreadable, ConfigInvalid, ListenFailed, LogUnwritable
@@ -123,7 +135,15 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
   const issuer = new WebIdentityIssuer();
   const accounts = accountsOf(config);
   for (const [account, { partition }] of accounts) store.administrator(account, partition, clock());
-  const notices = fillAccounts({ config, stacks, store, issuer, quotas, now: clock() });
+  const notices = fillAccounts({
+    config,
+    stacks,
+    store,
+    issuer,
+    quotas,
+    authenticationMode: options.authenticationMode ?? 'API_AND_CONFIG_MAP',
+    now: clock(),
+  });
 
   const decisions = new Map<string, Decision>();
   const log = new EventLog(options.log);
@@ -152,11 +172,11 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
     log.close();
   };
   const mintWebIdentityToken = (clusterName: string, tenantName: string): string => {
-    const { cluster, tenant } = find(config, clusterName, tenantName);
+    const { cluster, tenant } = findTenant(config, clusterName, tenantName);
     return issuer.mint(issuerOf(cluster), subjectOf(tenant.name), clock());
   };
   const dispatcherCredentials = (clusterName: string, tenantName: string): LocalCredentials => {
-    const { tenant } = find(config, clusterName, tenantName);
+    const { tenant } = findTenant(config, clusterName, tenantName);
     return assumeTenantRole(tenant, mintWebIdentityToken(clusterName, tenantName), props);
   };
   const administratorCredentials = (account: string): LocalCredentials => {
@@ -170,7 +190,7 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
     notices,
     dispatcherCredentials,
     dispatcherEnvironment: (clusterName, tenantName) => {
-      const { cluster } = find(config, clusterName, tenantName);
+      const { cluster } = findTenant(config, clusterName, tenantName);
       return {
         ...clientEnvironment(endpoint, cluster.region),
         ...credentialsEnvironment(dispatcherCredentials(clusterName, tenantName)),
@@ -179,7 +199,7 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
     },
     mintWebIdentityToken,
     webIdentityEnvironment: (clusterName, tenantName, tokenFile) => {
-      const { cluster, tenant } = find(config, clusterName, tenantName);
+      const { cluster, tenant } = findTenant(config, clusterName, tenantName);
       return {
         ...clientEnvironment(endpoint, cluster.region),
         AWS_ROLE_ARN: tenant.tenantRole,
@@ -192,78 +212,19 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
       ...credentialsEnvironment(administratorCredentials(account)),
       ...clientEnvironment(endpoint, regionOf(account)),
     }),
+    kubernetesUser: (clusterName, { accessKeyId }) => {
+      const { account, region, eksClusterName } = findCluster(config, clusterName);
+      const cluster = store.clusters.find(account, region, eksClusterName);
+      const credential = store.findCredential(accessKeyId);
+      const isGood = credential !== undefined && (credential.expiresAt === undefined || credential.expiresAt > clock());
+      return cluster !== undefined && isGood ? kubernetesUserOf(credential.caller, cluster) : undefined;
+    },
     events: () => log.events,
     decisions: () => [...decisions.values()],
     decisionOf: (requestId) => decisions.get(requestId),
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function readConfig(file: string): Config {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new SessionBrokerError(
-      'ConfigUnreadable',
-      `configuration file must be readable: ${quote(file)} is not; correct the path`,
-      { cause, detail: { files: [file] } },
-    );
-  }
-  return parseConfig(text, file);
-}
-
-interface AccountPlace {
-  readonly partition: Partition;
-  /** A cluster's. */
-  readonly region: string;
-}
-
-/** Every account that the configuration names, the clusters' first. */
-function accountsOf(config: Config): ReadonlyMap<string, AccountPlace> {
-  const accounts = new Map<string, AccountPlace>();
-  const add = (account: string, { partition, region }: AccountPlace): void => {
-    if (!accounts.has(account)) accounts.set(account, { partition, region });
-  };
-  for (const cluster of config.clusters) add(cluster.account, cluster);
-  for (const cluster of config.clusters) {
-    for (const { tenantRole, chainTo } of cluster.tenants) {
-      for (const arn of [tenantRole, ...chainTo]) add(parseRoleArn(arn).account, cluster);
-    }
-  }
-  return accounts;
-}
-
-function find(
-  config: Config,
-  clusterName: string,
-  tenantName: string,
-): { readonly cluster: ClusterConfig; readonly tenant: TenantConfig } {
-  const cluster = config.clusters.find(({ name }) => name === clusterName);
-  if (cluster === undefined) {
-    throw notNamed(
-      'cluster',
-      clusterName,
-      config.clusters.map(({ name }) => name),
-    );
-  }
-  const tenant = cluster.tenants.find(({ name }) => name === tenantName);
-  if (tenant === undefined) {
-    throw notNamed(
-      'tenant',
-      tenantName,
-      cluster.tenants.map(({ name }) => name),
-    );
-  }
-  return { cluster, tenant };
-}
-
-function notNamed(field: string, given: string, known: readonly string[]): SessionBrokerError {
-  return new SessionBrokerError(
-    'UsageInvalid',
-    `${field} must be one that the configuration names: ${quote(given)} is not; choose from ${known.join(', ')}`,
-  );
 }
 
 /** Calls AssumeRoleWithWebIdentity as the pod's SDK would, event included. */
@@ -282,7 +243,6 @@ function assumeTenantRole(tenant: TenantConfig, token: string, props: ResponderP
     region: undefined,
     operation,
     parameters,
-    body: Buffer.alloc(0),
   };
   const { fault, call } = perform(asked, props, {
     userAgent: 'session-broker local',

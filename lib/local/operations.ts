@@ -1,4 +1,11 @@
 import type { Call, Environment } from './call.ts';
+import { createAccessEntry, deleteAccessEntry, describeAccessEntry, listAccessEntries } from './eks/access-entries.ts';
+import { describeCluster, describeUpdate, updateClusterConfig } from './eks/clusters.ts';
+import {
+  createPodIdentityAssociation,
+  describePodIdentityAssociation,
+  listPodIdentityAssociations,
+} from './eks/pod-identity.ts';
 import { getAccountAuthorizationDetails, getAccountSummary } from './iam/account.ts';
 import { createPolicy, deletePolicy, getPolicy, listEntitiesForPolicy } from './iam/policies.ts';
 import {
@@ -31,6 +38,7 @@ import {
 import type { JsonObject } from './json-input.ts';
 import { lookupEvents } from './lookup-events.ts';
 import type { QueryParameters, XmlValue } from './query.ts';
+import type { RestInput, Route } from './rest.ts';
 import {
   deleteParameter,
   getParameter,
@@ -54,6 +62,7 @@ interface Operation<Input, Output> extends OperationTraits {
 
 type QueryOperation = Operation<QueryParameters, { readonly [name: string]: XmlValue }>;
 type JsonOperation = Operation<JsonObject, JsonObject>;
+type RestOperation = Operation<RestInput, JsonObject> & Route;
 
 /** A service of the Query protocol. */
 export interface QueryService {
@@ -69,6 +78,12 @@ export interface JsonService {
   /** What `X-Amz-Target` has before the operation; SDKs differ in how they call one service. */
   readonly targets: readonly string[];
   readonly operations: Readonly<Record<string, JsonOperation>>;
+}
+
+/** A service of the REST JSON protocol. */
+export interface RestService {
+  readonly protocol: 'rest';
+  readonly operations: Readonly<Record<string, RestOperation>>;
 }
 
 const read = <Input, Output>(run: Operation<Input, Output>['run']): Operation<Input, Output> => ({
@@ -143,6 +158,31 @@ const SSM: JsonService = {
   },
 };
 
+const CLUSTER = '/clusters/{name}';
+const ACCESS_ENTRIES = `${CLUSTER}/access-entries`;
+const ACCESS_ENTRY = `${ACCESS_ENTRIES}/{principalArn}`;
+const ASSOCIATIONS = `${CLUSTER}/pod-identity-associations`;
+
+const EKS: RestService = {
+  protocol: 'rest',
+  operations: {
+    CreateAccessEntry: { ...write(createAccessEntry), method: 'POST', path: ACCESS_ENTRIES },
+    CreatePodIdentityAssociation: { ...write(createPodIdentityAssociation), method: 'POST', path: ASSOCIATIONS },
+    DeleteAccessEntry: { ...write(deleteAccessEntry), method: 'DELETE', path: ACCESS_ENTRY },
+    DescribeAccessEntry: { ...read(describeAccessEntry), method: 'GET', path: ACCESS_ENTRY },
+    DescribeCluster: { ...read(describeCluster), method: 'GET', path: CLUSTER },
+    DescribePodIdentityAssociation: {
+      ...read(describePodIdentityAssociation),
+      method: 'GET',
+      path: `${ASSOCIATIONS}/{associationId}`,
+    },
+    DescribeUpdate: { ...read(describeUpdate), method: 'GET', path: `${CLUSTER}/updates/{updateId}` },
+    ListAccessEntries: { ...read(listAccessEntries), method: 'GET', path: ACCESS_ENTRIES },
+    ListPodIdentityAssociations: { ...read(listPodIdentityAssociations), method: 'GET', path: ASSOCIATIONS },
+    UpdateClusterConfig: { ...write(updateClusterConfig), method: 'POST', path: `${CLUSTER}/update-config` },
+  },
+};
+
 const CLOUDTRAIL: JsonService = {
   protocol: 'json',
   targets: ['CloudTrail_20131101', 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101'],
@@ -150,8 +190,9 @@ const CLOUDTRAIL: JsonService = {
 };
 
 /** What is modelled, by the name that signatures have for the service. */
-export const SERVICES: Readonly<Record<string, QueryService | JsonService>> = {
+export const SERVICES: Readonly<Record<string, QueryService | JsonService | RestService>> = {
   cloudtrail: CLOUDTRAIL,
+  eks: EKS,
   iam: IAM,
   ssm: SSM,
   sts: STS,

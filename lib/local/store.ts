@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Partition } from '../identity/index.ts';
 import type { PolicyDocument } from '../policy/index.ts';
+import { ClusterStore } from './cluster-store.ts';
 import { ManagedPolicy, type ManagedPolicyProps } from './managed-policy.ts';
 import { ParameterStore } from './parameter-store.ts';
 
@@ -106,6 +107,7 @@ export class Store {
   readonly #credentials = new Map<string, Credential>();
   readonly #administrators = new Map<string, Credential>();
   readonly parameters = new ParameterStore();
+  readonly clusters = new ClusterStore();
 
   roles(account: string): readonly Role[] {
     return [...this.#roles.values()].filter((role) => role.account === account);

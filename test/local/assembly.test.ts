@@ -276,13 +276,13 @@ describe('notices', () => {
       PermissionsBoundary: `arn:aws:iam::${ACCOUNT}:policy/absent`,
       ManagedPolicyArns: [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::aws:policy/ReadOnlyAccess']] }],
     });
-    resources['Entry'] = { Type: 'AWS::EKS::AccessEntry', Properties: {} };
+    resources['Topic'] = { Type: 'AWS::SNS::Topic', Properties: {} };
     resources['Meta'] = { Type: 'AWS::CDK::Metadata', Properties: {} };
 
     const account = await startFixture({ assembly: writeAssembly(templates) });
 
     expect(account.notices).toEqual([
-      `AWS::EKS::AccessEntry in ${STACK} is not modelled`,
+      `AWS::SNS::Topic in ${STACK} is not modelled`,
       `the caller's policy of tenant initech of cluster hub is external: it counts as attached to arn:aws:iam::${ACCOUNT}:role/eks-agent-platform/tenants/hub-initech-tenant`,
       'the managed policy arn:aws:iam::aws:policy/ReadOnlyAccess is not in the assembly: it grants and denies nothing here',
       `the permissions boundary arn:aws:iam::${ACCOUNT}:policy/absent is not in the assembly: it limits nothing here`,

@@ -1,4 +1,5 @@
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import {
@@ -35,6 +36,15 @@ export function iamClient(
   credentials: LocalCredentials = account.administratorCredentials(ACCOUNT),
 ): IAMClient {
   return new IAMClient(settings(account, credentials, 'us-east-1'));
+}
+
+/** @param credentials the administrator's if not given */
+export function eksClient(
+  account: LocalAccount,
+  credentials: LocalCredentials = account.administratorCredentials(ACCOUNT),
+  region = REGION,
+): EKSClient {
+  return new EKSClient(settings(account, credentials, region));
 }
 
 /** @param credentials the administrator's if not given */
