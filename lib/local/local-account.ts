@@ -103,7 +103,7 @@ export interface LocalAccount extends AsyncDisposable {
   administratorEnvironment(account: string): Readonly<Record<string, string>>;
   /**
    * Who credentials are in a cluster, by its access entries, or undefined where they are not let in: no entry, one of
-   * a role that was deleted and created again, a mode without access entries, or credentials that are no longer good.
+   * a role that was deleted and created again, or credentials that are no longer good.
    * @throws {SessionBrokerError} UsageInvalid for a cluster that the configuration does not name
    */
   kubernetesUser(cluster: string, credentials: Pick<LocalCredentials, 'accessKeyId'>): KubernetesUser | undefined;

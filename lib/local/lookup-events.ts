@@ -47,7 +47,7 @@ export function lookupEvents(call: Call, input: JsonObject, { store, history }: 
   authorize(call, store, 'cloudtrail:LookupEvents', '*');
   call.record.requestParameters = recorded(lookup);
   const found = history.events(account, call.region, call.time).filter((event) => isAskedFor(event, lookup));
-  const scope = scopeOf(call, lookup);
+  const scope = scopeOf(lookup);
   const start = lookup.nextToken === undefined ? 0 : placeOfToken(lookup.nextToken, scope, found);
   const end = start + lookup.maxResults;
   const last = found[end - 1];
@@ -140,12 +140,9 @@ function recorded({ attribute, startTime, endTime, maxResults, nextToken }: Look
   };
 }
 
-/** What a token is good for: the same question in the same place. */
-function scopeOf(call: Call, { nextToken: _, ...lookup }: Lookup): string {
-  const { account } = placeOf(callerOf(call));
-  return createHash('sha256')
-    .update(JSON.stringify([account, call.region, lookup]))
-    .digest('base64url');
+/** What a token is good for: the same question. In another account or Region its event is not found. */
+function scopeOf({ nextToken: _, ...lookup }: Lookup): string {
+  return createHash('sha256').update(JSON.stringify(lookup)).digest('base64url');
 }
 
 function tokenOf({ eventID }: CloudTrailEvent, scope: string): string {

@@ -5,8 +5,10 @@ import { Unresolvable } from '../template/intrinsics.ts';
 import type { Stack } from './assembly.ts';
 import { AwsFault, noSuchEntity, notModelled } from './aws-fault.ts';
 import { addAccessEntry } from './eks/access-entries.ts';
+import { assertPolicyNameIsFree } from './iam/policies.ts';
 import { readPolicy } from './policy-text.ts';
 import { assertManagedPolicySize, assertTrustPolicySize, type Quotas } from './quotas.ts';
+import { parameterAlreadyExists } from './ssm.ts';
 import type { Role, Store } from './store.ts';
 import { storedTrust } from './trust-principals.ts';
 
@@ -79,6 +81,7 @@ function createManagedPolicy(
   const name = optionalText(properties, 'ManagedPolicyName') ?? generatedName(stack, logicalId);
   const roles = rolesNamed(properties, stack, store);
   const document = readPolicy(properties['PolicyDocument'], 'identity', name);
+  assertPolicyNameIsFree(account, name, store);
   assertManagedPolicySize(document, quotas);
   const { arn } = store.addPolicy({
     partition,
@@ -135,6 +138,7 @@ function createParameter(
   const name = optionalText(properties, 'Name') ?? generatedName({ name: stackName }, logicalId);
   const type = text(properties, 'Type');
   const value = text(properties, 'Value');
+  if (store.parameters.find(account, region, name) !== undefined) throw parameterAlreadyExists();
   const arn = `arn:${partition}:ssm:${region}:${account}:parameter${name.startsWith('/') ? '' : '/'}${name}`;
   store.parameters.write(
     account,

@@ -93,13 +93,7 @@ export function putParameter(call: Call, input: JsonObject, { store }: Environme
   if (existing === undefined && type === undefined) {
     throw validation('A parameter type is required when you create a parameter.');
   }
-  if (existing !== undefined && !overwrite) {
-    throw new AwsFault(
-      'ParameterAlreadyExists',
-      400,
-      'The parameter already exists. To overwrite this value, set the overwrite option in the request to true.',
-    );
-  }
+  if (existing !== undefined && !overwrite) throw parameterAlreadyExists();
   if (existing !== undefined && type !== undefined && type !== existing.type) {
     throw new AwsFault(
       'HierarchyTypeMismatchException',
@@ -250,6 +244,14 @@ function textOf(input: JsonObject, field: string): string {
 
 function withDecryption(input: JsonObject): JsonObject {
   return typeof input['WithDecryption'] === 'boolean' ? { withDecryption: input['WithDecryption'] } : {};
+}
+
+export function parameterAlreadyExists(): AwsFault {
+  return new AwsFault(
+    'ParameterAlreadyExists',
+    400,
+    'The parameter already exists. To overwrite this value, set the overwrite option in the request to true.',
+  );
 }
 
 function validation(message: string): AwsFault {

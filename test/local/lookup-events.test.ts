@@ -252,14 +252,20 @@ describe('LookupEvents', () => {
     expect(await sdkRefusal(lookup(input))).toMatchObject({ name, status: 400 });
   });
 
-  test('fails for a token with other parameters than those that it was given for', async () => {
+  test('fails for a token with other parameters than those that it was given for, or in another place', async () => {
     const { account, lookup } = await started();
     await hop(account);
-    const { NextToken: token } = await lookup({ MaxResults: 1 });
+    const input = { ...by('EventSource', 'sts.amazonaws.com'), MaxResults: 1 };
+    const { NextToken: token } = await lookup(input);
     expect(token).toBeDefined();
 
-    const other = { ...by('EventName', 'AssumeRoleWithWebIdentity'), MaxResults: 1, NextToken: token };
-    expect(await sdkRefusal(lookup(other))).toMatchObject({ name: 'InvalidNextTokenException' });
+    const refusal = { name: 'InvalidNextTokenException', status: 400 };
+    for (const other of [{ MaxResults: 2 }, { StartTime: new Date(0) }, by('ReadOnly', 'true')]) {
+      expect(await sdkRefusal(lookup({ ...input, ...other, NextToken: token }))).toMatchObject(refusal);
+    }
+    const elsewhere = cloudTrailClient(account, 'us-east-1');
+    expect(await sdkRefusal(lookup({ ...input, NextToken: token }, elsewhere))).toMatchObject(refusal);
+    expect(namesIn(await lookup({ ...input, NextToken: token }))).toEqual(['AssumeRoleWithWebIdentity']);
   });
 
   test('fails for who may not', async () => {

@@ -11,7 +11,17 @@ import {
 } from '@aws-sdk/client-ssm';
 import { describe, expect, test } from 'vitest';
 import { assume, dispatcher, handedOut, notAuthorized, SESSION, sdkRefusal, ssmClient } from './clients.ts';
-import { ACCOUNT, ACME_PARAMETER, ACME_ROLE, OTHER_ACCOUNT, REGION, startFixture } from './fixture.ts';
+import {
+  ACCOUNT,
+  ACME_PARAMETER,
+  ACME_ROLE,
+  CONFIG,
+  OTHER_ACCOUNT,
+  REGION,
+  startFixture,
+  templatesOf,
+  writeAssembly,
+} from './fixture.ts';
 
 const PATH = '/eks-agent-platform/hub/session-broker';
 
@@ -256,6 +266,12 @@ describe('PutParameter', () => {
       'NotModelled',
       expect.stringContaining('parameters of the type SecureString'),
     ],
+    [
+      'a data type that is not modelled',
+      { DataType: 'aws:ec2:image' },
+      'NotModelled',
+      expect.stringContaining('parameters of the data type aws:ec2:image'),
+    ],
     ['tags, which are not modelled', { Tags: [] }, 'NotModelled', expect.stringContaining('the parameter Tags')],
     [
       'a tier that there is not',
@@ -287,6 +303,21 @@ describe('PutParameter', () => {
 
     expect(await sdkRefusal(put(client, input))).toMatchObject({ name, message });
     expect(await sdkRefusal(parameterOf(client))).toMatchObject({ name: 'ParameterNotFound' });
+  });
+
+  test('fails to change the type that a parameter of the assembly has', async () => {
+    const templates = templatesOf(CONFIG);
+    const pattern = templates['SessionBroker-hub-acme']?.Resources['Pattern'];
+    Object.assign(pattern?.Properties ?? {}, { Name: '/team/new', Type: 'StringList', Value: 'a,b' });
+    const account = await startFixture({ assembly: writeAssembly(templates) });
+    const client = ssmClient(account, account.administratorCredentials(ACCOUNT));
+
+    expect(await sdkRefusal(put(client, { Overwrite: true }))).toMatchObject({
+      name: 'HierarchyTypeMismatchException',
+      message: 'Parameter /team/new is of type StringList, which cannot be changed to String.',
+    });
+    expect(await put(client, { Overwrite: true, Type: undefined })).toMatchObject({ Version: 2 });
+    expect(await parameterOf(client)).toMatchObject({ Type: 'StringList', Value: 'one' });
   });
 
   test('keeps the tier, and never goes back to the standard one', async () => {

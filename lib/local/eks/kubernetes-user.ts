@@ -12,7 +12,6 @@ export interface KubernetesUser {
  * @see Amazon EKS User Guide, "Create access entries"; aws-iam-authenticator, user name templates
  */
 export function kubernetesUserOf(caller: Caller, cluster: Cluster): KubernetesUser | undefined {
-  if (cluster.authenticationMode === 'CONFIG_MAP') return undefined;
   const principal = caller.kind === 'user' ? caller : caller.role;
   const entry = cluster.accessEntries.get(principal.arn);
   if (entry === undefined || entry.principalId !== principal.id) return undefined;

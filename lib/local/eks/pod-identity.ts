@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { evaluate } from '../../policy/index.ts';
 import { authorize, requestTags, resourceTags } from '../authorize.ts';
-import { type Call, callerOf, type Environment } from '../call.ts';
+import type { Call, Environment } from '../call.ts';
 import type { Cluster, PodIdentityAssociation } from '../cluster-store.ts';
 import { Constraints } from '../constraints.ts';
 import { booleanIn, type JsonObject, stringIn } from '../json-input.ts';
 import type { RestInput } from '../rest.ts';
-import { placeOf, type Role } from '../store.ts';
+import type { Role } from '../store.ts';
 import {
   assertKnown,
   clusterFor,
@@ -45,9 +45,7 @@ export function createPodIdentityAssociation(call: Call, input: RestInput, { sto
   });
   authorize(call, store, 'iam:PassRole', roleArn, { context: { 'iam:PassedToService': SERVICE } });
   const role = store.findRoleByArn(roleArn);
-  if (role === undefined || role.account !== placeOf(callerOf(call)).account) {
-    throw invalidParameter('Role provided in the request does not exist.');
-  }
+  if (role === undefined) throw invalidParameter('Role provided in the request does not exist.');
   if (!trustsPodIdentity(role, cluster, { namespace, serviceAccount, disableSessionTags })) {
     throw invalidParameter('Trust policy of the role provided is invalid.');
   }

@@ -6,7 +6,7 @@ import { readPolicyText } from '../policy-text.ts';
 import type { QueryParameters } from '../query.ts';
 import { assertManagedPolicySize, assertRoomForPolicy } from '../quotas.ts';
 import { readTags } from '../session-tags.ts';
-import { placeOf } from '../store.ts';
+import { placeOf, type Store } from '../store.ts';
 import { PAGE_PARAMETERS, pageOf } from './pages.ts';
 import { type Answer, checkedDocument, POLICY_NAME, policyFor, readPath } from './request.ts';
 import { instant, shownPolicy } from './shown.ts';
@@ -35,11 +35,7 @@ export function createPolicy(call: Call, parameters: QueryParameters, { store, q
     shownAs: `policy ${name}`,
     context: requestTags(tags),
   });
-  // Whatever the path: IAM compares names alone, and those without regard to case.
-  if (store.policies(account).some((policy) => policy.name.toLowerCase() === name.toLowerCase())) {
-    const message = `A policy called ${name} already exists. Duplicate names are not allowed.`;
-    throw new AwsFault('EntityAlreadyExists', 409, message);
-  }
+  assertPolicyNameIsFree(account, name, store);
   const document = readPolicyText(text, 'identity');
   assertManagedPolicySize(document, quotas);
   assertRoomForPolicy(account, store, quotas);
@@ -49,6 +45,16 @@ export function createPolicy(call: Call, parameters: QueryParameters, { store, q
     policy: { policyName: name, policyId: policy.id, arn: policy.arn, path, createDate: instant(policy.createdAt) },
   };
   return { Policy: shownPolicy(policy, store) };
+}
+
+/**
+ * Whatever the path: IAM compares names alone, and those without regard to case.
+ * @throws {AwsFault} EntityAlreadyExists
+ */
+export function assertPolicyNameIsFree(account: string, name: string, store: Store): void {
+  if (!store.policies(account).some((policy) => policy.name.toLowerCase() === name.toLowerCase())) return;
+  const message = `A policy called ${name} already exists. Duplicate names are not allowed.`;
+  throw new AwsFault('EntityAlreadyExists', 409, message);
 }
 
 export function getPolicy(call: Call, parameters: QueryParameters, { store }: Environment): Answer {

@@ -69,8 +69,7 @@ export function policyFor(
     throw new AwsFault('InvalidInput', 400, `ARN ${arn} is not valid.`);
   }
   const { account } = placeOf(callerOf(call));
-  const found = store.findPolicy(arn);
-  const policy = found?.account === account ? found : undefined;
+  const policy = store.findPolicy(arn);
   authorize(call, store, `iam:${call.operation}`, arn, {
     shownAs: `policy ${arn}`,
     context: { ...resourceTags(policy?.tags ?? {}), ...context },

@@ -96,6 +96,17 @@ describe('an access entry of the assembly', () => {
     );
   });
 
+  test('lets nobody in whose credentials are no longer good', async () => {
+    let offset = 0;
+    const account = await startFixture({ config: CONFIG, clock: () => new Date(Date.now() + offset) });
+    const credentials = await session(account);
+    expect(account.kubernetesUser('hub', credentials)).toBeDefined();
+
+    offset = 3_600_000;
+
+    expect(account.kubernetesUser('hub', credentials)).toBeUndefined();
+  });
+
   test('lets no session of a role in that was deleted and created again, though its ARN is the same', async () => {
     const account = await startFixture({ config: CONFIG });
     const iam = iamClient(account);
@@ -197,11 +208,11 @@ describe('CreateAccessEntry', () => {
 
   test('writes the name of a session as Kubernetes takes it', async () => {
     const account = await startFixture();
-    await create(account, { principalArn: ACME_TENANT_ROLE, username: 'a:{{SessionName}}:{{SessionNameRaw}}' });
+    await create(account, { principalArn: ACME_ROLE, username: 'a:{{SessionName}}:{{SessionNameRaw}}' });
+    const input = { SourceIdentity: SESSION, RoleSessionName: 'acme@s1' };
+    const named = handedOut(await assume(dispatcher(account), input));
 
-    expect(account.kubernetesUser('hub', account.dispatcherCredentials('hub', 'acme'))?.userName).toBe(
-      'a:dispatcher:dispatcher',
-    );
+    expect(account.kubernetesUser('hub', named)?.userName).toBe('a:acme-s1:acme@s1');
   });
 
   test('answers a repeated request with the entry that it made, and another one with a refusal', async () => {

@@ -1,4 +1,7 @@
 import {
+  CreateAccessEntryCommand,
+  DeleteAccessEntryCommand,
+  DescribeAccessEntryCommand,
   DescribeClusterCommand,
   DescribeUpdateCommand,
   ListAccessEntriesCommand,
@@ -9,7 +12,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../lib/config/parse.ts';
 import type { AuthenticationMode, LocalAccount } from '../../../lib/local/index.ts';
 import { eksClient, iamClient, notAuthorized, sdkRefusal } from '../clients.ts';
-import { ACCOUNT, OTHER_ACCOUNT, REGION, startFixture } from '../fixture.ts';
+import { ACCOUNT, DATA_ROLE, OTHER_ACCOUNT, REGION, startFixture } from '../fixture.ts';
 
 const CLUSTER = `arn:aws:eks:${REGION}:${ACCOUNT}:cluster/hub`;
 
@@ -19,6 +22,12 @@ function describeCluster(account: LocalAccount, name = 'hub', client = eksClient
 
 function update(account: LocalAccount, authenticationMode: AuthenticationMode) {
   return eksClient(account).send(new UpdateClusterConfigCommand({ name: 'hub', accessConfig: { authenticationMode } }));
+}
+
+/** Of the tokens of a cluster's service accounts. */
+function issuerOf(account: LocalAccount, cluster: string): unknown {
+  const [, claims = ''] = account.mintWebIdentityToken(cluster, 'acme').split('.');
+  return JSON.parse(Buffer.from(claims, 'base64url').toString()).iss;
 }
 
 describe('DescribeCluster', () => {
@@ -38,10 +47,7 @@ describe('DescribeCluster', () => {
       },
       tags: {},
     });
-    const [, claims = ''] = account.mintWebIdentityToken('hub', 'acme').split('.');
-    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
-      iss: cluster?.identity?.oidc?.issuer,
-    });
+    expect(issuerOf(account, 'hub')).toBe(cluster?.identity?.oidc?.issuer);
     expect(account.events().at(-1)).toMatchObject({
       eventSource: 'eks.amazonaws.com',
       eventName: 'DescribeCluster',
@@ -52,20 +58,19 @@ describe('DescribeCluster', () => {
   });
 
   test("knows it by EKS's own name, which two clusters of the configuration may share", async () => {
-    const clusters = ['hub', 'spoke'].map((name) => {
+    const clusters = ['hub', 'spoke', 'other'].map((name) => {
       const tenantRole = `arn:aws:iam::${ACCOUNT}:role/${name}-acme-tenant`;
       const tenants = { acme: { tenantRole } };
-      return [name, { account: ACCOUNT, region: REGION, eks: { clusterName: 'shared' }, tenants }];
+      const eks = name === 'other' ? {} : { eks: { clusterName: 'shared' } };
+      return [name, { account: ACCOUNT, region: REGION, ...eks, tenants }];
     });
     const config = parseConfig(JSON.stringify({ clusters: Object.fromEntries(clusters) }), 'tenants.yaml');
     const account = await startFixture({ config });
 
     const { cluster } = await describeCluster(account, 'shared');
 
-    for (const name of ['hub', 'spoke']) {
-      const [, claims = ''] = account.mintWebIdentityToken(name, 'acme').split('.');
-      expect(JSON.parse(Buffer.from(claims, 'base64url').toString()).iss).toBe(cluster?.identity?.oidc?.issuer);
-    }
+    for (const name of ['hub', 'spoke']) expect(issuerOf(account, name)).toBe(cluster?.identity?.oidc?.issuer);
+    expect(issuerOf(account, 'other')).not.toBe(cluster?.identity?.oidc?.issuer);
     expect(await sdkRefusal(describeCluster(account, 'hub'))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
@@ -176,15 +181,22 @@ describe('UpdateClusterConfig', () => {
   });
 });
 
-test('a cluster without access entries refuses to list them', async () => {
+test('a cluster without access entries refuses all that is about one', async () => {
   const account = await startFixture({ authenticationMode: 'CONFIG_MAP' });
+  const client = eksClient(account);
+  const entry = { clusterName: 'hub', principalArn: DATA_ROLE };
 
-  const list = eksClient(account).send(new ListAccessEntriesCommand({ clusterName: 'hub' }));
-
-  expect(await sdkRefusal(list)).toMatchObject({
-    name: 'InvalidRequestException',
-    status: 400,
-    message:
-      "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.",
-  });
+  for (const call of [
+    client.send(new ListAccessEntriesCommand({ clusterName: 'hub' })),
+    client.send(new CreateAccessEntryCommand(entry)),
+    client.send(new DescribeAccessEntryCommand(entry)),
+    client.send(new DeleteAccessEntryCommand(entry)),
+  ]) {
+    expect(await sdkRefusal(call)).toMatchObject({
+      name: 'InvalidRequestException',
+      status: 400,
+      message:
+        "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.",
+    });
+  }
 });

@@ -153,27 +153,62 @@ describe('an EKS Pod Identity association', () => {
     expect(await sdkRefusal(create(eksClient(account), input))).toMatchObject({ name, message });
   });
 
-  test('fails for who may not pass the role on', async () => {
-    const account = await startFixture();
-    await trustPodIdentity(account);
-    const credentials = account.administratorCredentials(ACCOUNT);
-    await iamClient(account, credentials).send(
+  const allow = (account: LocalAccount, ...statements: readonly Record<string, unknown>[]) =>
+    iamClient(account).send(
       new PutRolePolicyCommand({
         RoleName: 'hub-globex-tenant',
         PolicyName: 'eks',
         PolicyDocument: JSON.stringify({
           Version: '2012-10-17',
-          Statement: [{ Effect: 'Allow', Action: 'eks:*', Resource: '*' }],
+          Statement: statements.map((statement) => ({ Effect: 'Allow', Resource: '*', ...statement })),
         }),
       }),
     );
-    const client = eksClient(account, account.dispatcherCredentials('hub', 'globex'));
+  const passRole = (service: string) => ({
+    Action: 'iam:PassRole',
+    Condition: { StringEquals: { 'iam:PassedToService': service } },
+  });
 
-    expect(await sdkRefusal(create(client))).toMatchObject({
-      name: 'AccessDeniedException',
-      status: 403,
-      message: expect.stringContaining(`is not authorized to perform: iam:PassRole on resource: ${ACME_TENANT_ROLE}`),
+  test('needs leave to pass the role on to EKS', async () => {
+    const account = await startFixture();
+    await trustPodIdentity(account);
+    const client = eksClient(account, account.dispatcherCredentials('hub', 'globex'));
+    const eks = { Action: 'eks:*' };
+
+    for (const statements of [[eks], [eks, passRole('ec2.amazonaws.com')]]) {
+      await allow(account, ...statements);
+      expect(await sdkRefusal(create(client))).toMatchObject({
+        name: 'AccessDeniedException',
+        status: 403,
+        message: expect.stringContaining(`is not authorized to perform: iam:PassRole on resource: ${ACME_TENANT_ROLE}`),
+      });
+    }
+    await allow(account, eks, passRole('pods.eks.amazonaws.com'));
+    await create(client);
+    expect(await sdkRefusal(create(client, { roleArn: REMOTE_ROLE }))).toMatchObject({ name: 'AccessDeniedException' });
+  });
+
+  test('fails to be read by who may not', async () => {
+    const account = await startFixture();
+    await trustPodIdentity(account);
+    const { association } = await create(eksClient(account));
+    const client = eksClient(account, account.dispatcherCredentials('hub', 'globex'));
+    const describeIt = () =>
+      client.send(
+        new DescribePodIdentityAssociationCommand({ clusterName: 'hub', associationId: association?.associationId }),
+      );
+
+    expect(await sdkRefusal(list(client))).toMatchObject({
+      message: expect.stringContaining(`eks:ListPodIdentityAssociations on resource: ${CLUSTER}`),
     });
+    expect(await sdkRefusal(describeIt())).toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining(
+        `eks:DescribePodIdentityAssociation on resource: ${association?.associationArn}`,
+      ),
+    });
+    await allow(account, { Action: 'eks:DescribePodIdentityAssociation', Resource: association?.associationArn });
+    expect((await describeIt()).association?.roleArn).toBe(ACME_TENANT_ROLE);
   });
 
   test('fails to be described when there is none', async () => {

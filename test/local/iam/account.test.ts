@@ -133,6 +133,16 @@ describe('GetAccountAuthorizationDetails', () => {
     expect((await details(iam)).RoleDetailList?.map(({ RoleName }) => RoleName)).toEqual(['reader']);
   });
 
+  test('fails for who may not', async () => {
+    const account = await startFixture();
+    const iam = iamClient(account, account.dispatcherCredentials('hub', 'acme'));
+
+    expect(await sdkRefusal(details(iam))).toMatchObject({
+      name: 'AccessDenied',
+      message: expect.stringContaining('iam:GetAccountAuthorizationDetails on resource: *'),
+    });
+  });
+
   test('fails for a kind that IAM does not know', async () => {
     const account = await startFixture();
 

@@ -11,8 +11,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { describe, expect, test } from 'vitest';
 import type { LocalAccount } from '../../../lib/local/index.ts';
-import { assume, dispatcher, iamClient, SESSION, sdkRefusal } from '../clients.ts';
-import { ACCOUNT, startFixture } from '../fixture.ts';
+import { assume, dispatcher, handedOut, iamClient, SESSION, sdkRefusal, stsClient } from '../clients.ts';
+import { ACCOUNT, DATA_ROLE, startFixture } from '../fixture.ts';
 
 const CALLER_POLICY = `arn:aws:iam::${ACCOUNT}:policy/session-broker/hub-acme-caller`;
 const POLICY = `arn:aws:iam::${ACCOUNT}:policy/new`;
@@ -131,6 +131,23 @@ describe('the version in force', () => {
     await addVersion(iam, documentOf('Allow', 'sts:*'), true);
 
     expect(await assumed(account)).toBe(SESSION);
+  });
+
+  test('decides as a session policy too, about sessions that there are', async () => {
+    const account = await startFixture();
+    const iam = iamClient(account);
+    await iam.send(new CreatePolicyCommand({ PolicyName: 'new', PolicyDocument: documentOf('Allow', 'sts:*') }));
+    const limited = await assume(dispatcher(account), {
+      SourceIdentity: SESSION,
+      PolicyArns: [{ arn: POLICY }],
+    });
+    const session = stsClient(account, handedOut(limited));
+    const goOn = () => assume(session, { RoleArn: DATA_ROLE });
+    expect((await goOn()).SourceIdentity).toBe(SESSION);
+
+    await addVersion(iam, documentOf('Allow', 's3:*'), true);
+
+    expect((await sdkRefusal(goOn())).name).toBe('AccessDenied');
   });
 
   test('cannot be deleted', async () => {
