@@ -24,8 +24,8 @@ export interface AccountsProps {
 }
 
 /**
- * Fills the accounts as a platform team would: the clusters and tenant roles that exist already, the assembly, and last the
- * roles that sessions may go on to, whose owners name the session-broker roles.
+ * Fills the accounts as a platform team would: the clusters and tenant roles that exist already, the assembly, and
+ * last the roles that sessions may go on to, whose owners name the session-broker roles.
  * @returns what is modelled otherwise than AWS would, a sentence each
  * @throws {SessionBrokerError} AssemblyUnreadable
  */

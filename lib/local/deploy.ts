@@ -41,17 +41,18 @@ export function deploy(stacks: readonly Stack[], target: DeployTarget): readonly
   });
   while (pending.length > 0) {
     const reasons = new Map(pending.map((item) => [item, tryToCreate(item, target)]));
-    let left = pending.filter((item) => reasons.get(item) !== undefined);
+    const left = pending.filter((item) => reasons.get(item) !== undefined);
     // Nothing that could come makes a difference any more.
     const isStuck = left.length === pending.length;
+    const passedOver = new Set<Pending>();
     for (const item of left) {
       const reason = reasons.get(item);
       if (mayCome(reason) && !isStuck) continue;
       if (!isPassedOver(item, reason)) throw refused(item, reason);
       notices.add(`${item.resource.type} ${item.logicalId} in ${item.stack.name} is passed over: ${reason.message}`);
-      left = left.filter((other) => other !== item);
+      passedOver.add(item);
     }
-    pending = left;
+    pending = left.filter((item) => !passedOver.has(item));
   }
   return [...notices];
 }

@@ -43,7 +43,7 @@ export function lookupEvents(call: Call, input: JsonObject, { store, history }: 
   if (!history.admit(account, call.region, call.time)) {
     throw new AwsFault('ThrottlingException', 400, 'Rate exceeded');
   }
-  const lookup = readLookup(input);
+  const lookup = readLookup(call, input);
   authorize(call, store, 'cloudtrail:LookupEvents', '*');
   call.record.requestParameters = recorded(lookup);
   const found = history.events(account, call.region, call.time).filter((event) => isAskedFor(event, lookup));
@@ -57,7 +57,7 @@ export function lookupEvents(call: Call, input: JsonObject, { store, history }: 
   };
 }
 
-function readLookup(input: JsonObject): Lookup {
+function readLookup(call: Call, input: JsonObject): Lookup {
   const category = stringIn(input, 'EventCategory');
   if (category === 'insight') throw notModelled('Insights events');
   if (category !== undefined) {
@@ -73,11 +73,11 @@ function readLookup(input: JsonObject): Lookup {
   if (startTime !== undefined && endTime !== undefined && startTime > endTime) {
     throw invalidTimeRange('The start time must not be after the end time.');
   }
-  const attribute = readAttribute(objectsIn(input, 'LookupAttributes'));
+  const attribute = readAttribute(call, objectsIn(input, 'LookupAttributes'));
   return { attribute, startTime, endTime, maxResults, nextToken: stringIn(input, 'NextToken') };
 }
 
-function readAttribute(attributes: readonly JsonObject[]): Attribute | undefined {
+function readAttribute(call: Call, attributes: readonly JsonObject[]): Attribute | undefined {
   const [attribute] = attributes;
   if (attribute === undefined) return undefined;
   if (attributes.length > LIMITS.attributes) {
@@ -85,6 +85,7 @@ function readAttribute(attributes: readonly JsonObject[]): Attribute | undefined
       `There can be only ${LIMITS.attributes} lookup attribute: ${attributes.length} were given.`,
     );
   }
+  assertOnly(call, attribute, ['AttributeKey', 'AttributeValue']);
   const key = stringIn(attribute, 'AttributeKey') ?? '';
   const value = stringIn(attribute, 'AttributeValue') ?? '';
   if (!Object.hasOwn(ATTRIBUTES, key)) {

@@ -3,6 +3,7 @@ import { AwsFault, notModelled } from './aws-fault.ts';
 import { type Call, callerOf, type Environment } from './call.ts';
 import { Constraints } from './constraints.ts';
 import { assertOnly, booleanIn, type JsonObject, stringIn } from './json-input.ts';
+import { pageOf } from './page.ts';
 import { assertParameterName } from './parameter-name.ts';
 import type { Parameter, ParameterTier, ParameterVersion } from './parameter-store.ts';
 import { accountOf, arnOf, type Caller, placeOf, type Store } from './store.ts';
@@ -47,7 +48,6 @@ export function getParametersByPath(call: Call, input: JsonObject, { store }: En
     throw validation('The parameter path must begin with "/"');
   }
   const isRecursive = booleanIn(input, 'Recursive');
-  const page = readPage(input, LIMITS.maxResults);
   const account = accountOf(callerOf(call));
   authorize(call, store, 'ssm:GetParametersByPath', parameterArn(callerOf(call), call.region, path));
   call.record.requestParameters = { path, recursive: isRecursive, ...withDecryption(input) };
@@ -55,19 +55,16 @@ export function getParametersByPath(call: Call, input: JsonObject, { store }: En
     const rest = name.slice(path.endsWith('/') ? path.length : path.length + 1);
     return isRecursive || !rest.includes('/');
   });
-  return { Parameters: below.slice(page.start, page.end).map(shown), ...page.restOf(below) };
+  const { items, rest } = listPage(input, LIMITS.maxResults, below);
+  return { Parameters: items.map(shown), ...rest };
 }
 
 /** Oldest first. */
 export function getParameterHistory(call: Call, input: JsonObject, { store }: Environment): JsonObject {
-  const page = readPage(input, LIMITS.history);
   const known = ['WithDecryption', 'MaxResults', 'NextToken'];
   const parameter = parameterFor(call, input, store, known, withDecryption(input));
-  const { history } = parameter;
-  return {
-    Parameters: history.slice(page.start, page.end).map((version) => shownVersion(parameter, version)),
-    ...page.restOf(history),
-  };
+  const { items, rest } = listPage(input, LIMITS.history, parameter.history);
+  return { Parameters: items.map((version) => shownVersion(parameter, version)), ...rest };
 }
 
 /** A parameter, or with Overwrite the next version of one. */
@@ -178,21 +175,18 @@ function tierOf(asked: string | undefined, value: string, current: ParameterTier
   return tier;
 }
 
-/** A page of a list: where it begins and ends, and what an answer tells of the rest. */
-function readPage(input: JsonObject, most: number) {
-  const maxResults = input['MaxResults'] ?? most;
+/** A page of a list, and what an answer tells of the rest. */
+function listPage<Item>(
+  input: JsonObject,
+  most: number,
+  all: readonly Item[],
+): { readonly items: readonly Item[]; readonly rest: JsonObject } {
   const constraints = new Constraints();
-  constraints.integer('maxResults', String(maxResults), { min: 1, max: most });
+  const count = constraints.integer('maxResults', String(input['MaxResults'] ?? most), { min: 1, max: most }) ?? most;
   constraints.assert(validation);
-  const start = Number(input['NextToken'] ?? 0);
-  if (!Number.isSafeInteger(start) || start < 0)
-    throw new AwsFault('InvalidNextToken', 400, 'The specified token is not valid.');
-  const end = start + Number(maxResults);
-  return {
-    start,
-    end,
-    restOf: (all: readonly unknown[]) => (end < all.length ? { NextToken: String(end) } : {}),
-  };
+  const invalidToken = new AwsFault('InvalidNextToken', 400, 'The specified token is not valid.');
+  const { items, next } = pageOf(all, stringIn(input, 'NextToken'), count, invalidToken);
+  return { items, rest: next === undefined ? {} : { NextToken: next } };
 }
 
 function shown({ name, type, arn, current }: Parameter): JsonObject {

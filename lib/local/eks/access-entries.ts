@@ -13,9 +13,9 @@ import {
   findCluster,
   inUse,
   invalidParameter,
+  listPage,
   notFound,
   PAGE_PARAMETERS,
-  pageOf,
   present,
   seconds,
   tagsIn,
@@ -108,7 +108,7 @@ export function listAccessEntries(call: Call, input: RestInput, { store }: Envir
   assertKnown(call, input, { query: PAGE_PARAMETERS });
   const cluster = clusterFor(call, input, store);
   assertMode(cluster);
-  const { items, rest } = pageOf(input, [...cluster.accessEntries.keys()]);
+  const { items, rest } = listPage(input, [...cluster.accessEntries.keys()]);
   return { accessEntries: items, ...rest };
 }
 

@@ -13,9 +13,9 @@ import {
   findCluster,
   inUse,
   invalidParameter,
+  listPage,
   notFound,
   PAGE_PARAMETERS,
-  pageOf,
   present,
   seconds,
   tagsIn,
@@ -87,7 +87,7 @@ export function listPodIdentityAssociations(call: Call, input: RestInput, { stor
       (namespace === undefined || association.namespace === namespace) &&
       (serviceAccount === undefined || association.serviceAccount === serviceAccount),
   );
-  const { items, rest } = pageOf(input, found);
+  const { items, rest } = listPage(input, found);
   return { associations: items.map((association) => listed(association, cluster)), ...rest };
 }
 

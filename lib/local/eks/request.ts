@@ -5,6 +5,7 @@ import { type Call, callerOf } from '../call.ts';
 import type { Cluster } from '../cluster-store.ts';
 import { Constraints } from '../constraints.ts';
 import { assertOnly, isObject, type JsonObject } from '../json-input.ts';
+import { pageOf } from '../page.ts';
 import type { RestInput } from '../rest.ts';
 import { placeOf, type Store } from '../store.ts';
 
@@ -60,17 +61,15 @@ const MAX_RESULTS = { min: 1, max: 100, default: 100 } as const;
 export const PAGE_PARAMETERS = ['maxResults', 'nextToken'];
 
 /** A page of a list, and what an answer tells of the rest. */
-export function pageOf<Item>(
+export function listPage<Item>(
   { query }: RestInput,
   all: readonly Item[],
 ): { readonly items: readonly Item[]; readonly rest: { readonly nextToken?: string } } {
   const constraints = new Constraints();
   const count = constraints.integer('maxResults', query['maxResults'], MAX_RESULTS) ?? MAX_RESULTS.default;
   constraints.assert(invalidParameter);
-  const start = Number(query['nextToken'] ?? 0);
-  if (!Number.isSafeInteger(start) || start < 0) throw invalidParameter('The nextToken is not valid.');
-  const end = start + count;
-  return { items: all.slice(start, end), rest: end < all.length ? { nextToken: String(end) } : {} };
+  const { items, next } = pageOf(all, query['nextToken'], count, invalidParameter('The nextToken is not valid.'));
+  return { items, rest: next === undefined ? {} : { nextToken: next } };
 }
 
 /** @throws {AwsFault} InvalidParameterException */

@@ -4,10 +4,18 @@ import { Constraints } from '../constraints.ts';
 import type { ManagedPolicy } from '../managed-policy.ts';
 import type { QueryParameters } from '../query.ts';
 import { placeOf, type Role, type Store, type User } from '../store.ts';
-import { shownTrust } from '../trust-principals.ts';
-import { PAGE_PARAMETERS, pageOf } from './pages.ts';
+import { listPage, PAGE_PARAMETERS } from './pages.ts';
 import type { Answer } from './request.ts';
-import { encoded, instant, listedPolicy, shownAttachments, shownBoundary, shownTags, shownVersion } from './shown.ts';
+import {
+  encoded,
+  identifiedRole,
+  instant,
+  listedPolicy,
+  shownAttachments,
+  shownBoundary,
+  shownTags,
+  shownVersion,
+} from './shown.ts';
 
 /** Quotas of what is not modelled, as an account has them. */
 const OTHER_QUOTAS = { GroupsQuota: 300, PolicyVersionsInUseQuota: 10_000, UsersQuota: 5000 } as const;
@@ -58,7 +66,7 @@ export function getAccountAuthorizationDetails(
     ...store.roles(account).map((role) => ({ type: 'Role', role }) as const),
     ...store.policies(account).map((policy) => ({ type: 'LocalManagedPolicy', policy }) as const),
   ];
-  const { items, rest } = pageOf(
+  const { items, rest } = listPage(
     parameters,
     entities.filter(({ type }) => filter.length === 0 || filter.includes(type)),
   );
@@ -91,12 +99,7 @@ function userDetail({ arn, name, id, partition, createdAt }: User): Answer {
 
 function roleDetail(role: Role, store: Store): Answer {
   return {
-    Path: role.path,
-    RoleName: role.name,
-    RoleId: role.id,
-    Arn: role.arn,
-    CreateDate: instant(role.createdAt),
-    AssumeRolePolicyDocument: encoded(shownTrust(role.trust, store)),
+    ...identifiedRole(role, store),
     InstanceProfileList: [],
     RolePolicyList: [...role.inlinePolicies].map(([name, document]) => ({
       PolicyName: name,

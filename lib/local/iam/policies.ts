@@ -7,7 +7,7 @@ import type { QueryParameters } from '../query.ts';
 import { assertManagedPolicySize, assertRoomForPolicy } from '../quotas.ts';
 import { readTags } from '../session-tags.ts';
 import { placeOf, type Store } from '../store.ts';
-import { PAGE_PARAMETERS, pageOf } from './pages.ts';
+import { listPage, PAGE_PARAMETERS } from './pages.ts';
 import { type Answer, checkedDocument, POLICY_NAME, policyFor, readPath } from './request.ts';
 import { instant, shownPolicy } from './shown.ts';
 
@@ -100,7 +100,7 @@ export function listEntitiesForPolicy(call: Call, parameters: QueryParameters, {
     ...(usageFilter === 'PermissionsPolicy' ? [] : store.rolesWithin(policy)),
   ]);
   const isListed = entityFilter === undefined || entityFilter === 'Role';
-  const { items, rest } = pageOf(
+  const { items, rest } = listPage(
     parameters,
     [...roles].filter(({ path }) => isListed && path.startsWith(prefix)),
   );

@@ -6,7 +6,7 @@ import { readPolicyText } from '../policy-text.ts';
 import type { QueryParameters } from '../query.ts';
 import { assertManagedPolicySize, limitExceeded } from '../quotas.ts';
 import type { Store } from '../store.ts';
-import { PAGE_PARAMETERS, pageOf } from './pages.ts';
+import { listPage, PAGE_PARAMETERS } from './pages.ts';
 import { type Answer, checked, checkedDocument, policyFor } from './request.ts';
 import { instant, listedVersion, shownVersion } from './shown.ts';
 
@@ -46,7 +46,7 @@ export function getPolicyVersion(call: Call, parameters: QueryParameters, { stor
 /** Newest first. */
 export function listPolicyVersions(call: Call, parameters: QueryParameters, { store }: Environment): Answer {
   const policy = policyFor(call, parameters, store, { known: PAGE_PARAMETERS });
-  const { items, rest } = pageOf(parameters, policy.versions.toReversed());
+  const { items, rest } = listPage(parameters, policy.versions.toReversed());
   return { Versions: items.map((version) => listedVersion(version, policy)), ...rest };
 }
 

@@ -5,7 +5,7 @@ import { readPolicyText } from '../policy-text.ts';
 import type { QueryParameters } from '../query.ts';
 import { assertInlinePoliciesSize, assertRoomForAttachment } from '../quotas.ts';
 import type { Role } from '../store.ts';
-import { PAGE_PARAMETERS, pageOf } from './pages.ts';
+import { listPage, PAGE_PARAMETERS } from './pages.ts';
 import { type Answer, checked, checkedDocument, POLICY_ARN, POLICY_NAME, roleFor } from './request.ts';
 import { encoded, shownAttachments } from './shown.ts';
 
@@ -36,7 +36,7 @@ export function deleteRolePolicy(call: Call, parameters: QueryParameters, { stor
 
 export function listRolePolicies(call: Call, parameters: QueryParameters, { store }: Environment): Answer {
   const role = roleFor(call, parameters, store, { known: PAGE_PARAMETERS });
-  const { items, rest } = pageOf(parameters, [...role.inlinePolicies.keys()]);
+  const { items, rest } = listPage(parameters, [...role.inlinePolicies.keys()]);
   return { PolicyNames: items, ...rest };
 }
 
@@ -58,7 +58,7 @@ export function detachRolePolicy(call: Call, parameters: QueryParameters, { stor
 
 export function listAttachedRolePolicies(call: Call, parameters: QueryParameters, { store }: Environment): Answer {
   const role = roleFor(call, parameters, store, { known: PAGE_PARAMETERS });
-  const { items, rest } = pageOf(parameters, shownAttachments(role));
+  const { items, rest } = listPage(parameters, shownAttachments(role));
   return { AttachedPolicies: items, ...rest };
 }
 

@@ -5,13 +5,13 @@ import { Constraints } from '../constraints.ts';
 import type { QueryParameters } from '../query.ts';
 import { limitExceeded } from '../quotas.ts';
 import { readTags } from '../session-tags.ts';
-import { PAGE_PARAMETERS, pageOf } from './pages.ts';
+import { listPage, PAGE_PARAMETERS } from './pages.ts';
 import { type Answer, roleFor } from './request.ts';
 import { shownTags } from './shown.ts';
 
 export function listRoleTags(call: Call, parameters: QueryParameters, { store }: Environment): Answer {
   const { tags } = roleFor(call, parameters, store, { known: PAGE_PARAMETERS });
-  const { items, rest } = pageOf(parameters, shownTags(tags));
+  const { items, rest } = listPage(parameters, shownTags(tags));
   return { Tags: items, ...rest };
 }
 

@@ -8,7 +8,7 @@ import { assertRoomForRole, assertTrustPolicySize } from '../quotas.ts';
 import { readTags } from '../session-tags.ts';
 import { MAX_SESSION_DURATION_SECONDS, placeOf, type Store } from '../store.ts';
 import { storedTrust } from '../trust-principals.ts';
-import { PAGE_PARAMETERS, pageOf } from './pages.ts';
+import { listPage, PAGE_PARAMETERS } from './pages.ts';
 import {
   type Answer,
   assertCharacters,
@@ -84,7 +84,7 @@ export function listRoles(call: Call, parameters: QueryParameters, { store }: En
   const { account, partition } = placeOf(callerOf(call));
   authorize(call, store, 'iam:ListRoles', `arn:${partition}:iam::${account}:role${prefix}`);
   call.record.requestParameters = parameters.get('PathPrefix') === undefined ? {} : { pathPrefix: prefix };
-  const { items, rest } = pageOf(
+  const { items, rest } = listPage(
     parameters,
     store.roles(account).filter(({ path }) => path.startsWith(prefix)),
   );

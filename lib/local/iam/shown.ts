@@ -4,8 +4,8 @@ import type { Role, Store } from '../store.ts';
 import { shownTrust } from '../trust-principals.ts';
 import type { Answer } from './request.ts';
 
-/** A role as the lists of IAM show it. */
-export function listedRole(role: Role, store: Store): Answer {
+/** What all that shows a role has in common. */
+export function identifiedRole(role: Role, store: Store): Answer {
   return {
     Path: role.path,
     RoleName: role.name,
@@ -13,6 +13,13 @@ export function listedRole(role: Role, store: Store): Answer {
     Arn: role.arn,
     CreateDate: instant(role.createdAt),
     AssumeRolePolicyDocument: encoded(shownTrust(role.trust, store)),
+  };
+}
+
+/** A role as the lists of IAM show it. */
+export function listedRole(role: Role, store: Store): Answer {
+  return {
+    ...identifiedRole(role, store),
     Description: role.description,
     MaxSessionDuration: role.maxSessionDurationSeconds,
   };
