@@ -121,9 +121,9 @@ export interface LocalAccount extends AsyncDisposable {
 }
 
 /**
- * Starts a strict local account: STS, SSM, IAM, EKS and CloudTrail's event history over HTTP on loopback, filled from a cloud assembly, enforcing
- * trust and identity policies and the rules of source identity as AWS documents them. It is no emulator of AWS at
- * large; what it does not model it refuses with the code `NotModelled`.
+ * Starts a strict local account: STS, SSM, IAM, EKS and CloudTrail's event history over HTTP on loopback, filled from
+ * a cloud assembly, enforcing trust and identity policies and the rules of source identity as AWS documents them. It
+ * is no emulator of AWS at large; what it does not model it refuses with the code `NotModelled`.
  * @throws {SessionBrokerError} AssemblyUnreadable, ConfigUnreadable, ConfigInvalid, ListenFailed, LogUnwritable
  */
 export async function startLocalAccount(options: LocalAccountOptions): Promise<LocalAccount> {
