@@ -7,19 +7,20 @@ const BIN = fileURLToPath(new URL('../../.venv/bin/', import.meta.url));
 const AWS = `${BIN}aws`;
 export const PYTHON = `${BIN}python`;
 const CFN_LINT = `${BIN}cfn-lint`;
+const MINISTACK = `${BIN}ministack`;
 const CALLS = fileURLToPath(new URL('boto3_calls.py', import.meta.url));
 
-/** Whether the AWS CLI, boto3 and cfn-lint are there. Where they are required, they must be. */
-export const hasPythonTools: boolean = [AWS, PYTHON, CFN_LINT].every((file) => existsSync(file));
+/** Whether the AWS CLI, boto3, cfn-lint and MiniStack are there. Where they are required, they must be. */
+export const hasPythonTools: boolean = [AWS, PYTHON, CFN_LINT, MINISTACK].every((file) => existsSync(file));
 
 if (!hasPythonTools) {
-  const how = 'the AWS CLI, boto3 and cfn-lint are not all installed; run npm run emulators:install';
+  const how = 'the AWS CLI, boto3, cfn-lint and MiniStack are not all installed; run npm run emulators:install';
   if (process.env['REQUIRE_EMULATORS'] === '1') throw new Error(`REQUIRE_EMULATORS is set and ${how}`);
   console.warn(`SKIPPED: ${how}`);
 }
 
 /** Nothing of this machine beside the environment. */
-function isolated(environment: Readonly<Record<string, string>>): Record<string, string> {
+export function isolated(environment: Readonly<Record<string, string>>): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', AWS_MAX_ATTEMPTS: '1', ...environment };
 }
 
@@ -34,7 +35,8 @@ export async function aws(environment: Readonly<Record<string, string>>, ...para
   return run(AWS, ['--output', 'json', ...parameters], environment);
 }
 
-async function run(
+/** Runs a program. */
+export async function run(
   program: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -58,7 +60,9 @@ export function printed({ exitCode, stdout, stderr }: Finished): Record<string, 
 export interface Boto3Call {
   readonly service: string;
   /** In boto3's spelling: `assume_role`. */
-  readonly operation: string;
+  readonly operation?: string;
+  /** Instead of an operation, one of boto3's waiters: `stack_create_complete`. */
+  readonly waiter?: string;
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
@@ -73,6 +77,27 @@ export async function boto3(
   calls: readonly Boto3Call[],
 ): Promise<readonly Boto3Answer[]> {
   const { stdout } = await promisify(execFile)(PYTHON, [CALLS, JSON.stringify(calls)], { env: isolated(environment) });
+  return JSON.parse(stdout);
+}
+
+/**
+ * Makes calls that must all succeed.
+ * @throws {Error} what the first refusal says
+ */
+export async function answersOf(
+  environment: Readonly<Record<string, string>>,
+  calls: readonly Boto3Call[],
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const answers = await boto3(environment, calls);
+  return answers.map(({ answer = {}, error }, index) => {
+    if (error !== undefined) throw new Error(`${calls[index]?.operation}: ${error.message}`);
+    return answer;
+  });
+}
+
+/** What a Python program printed, which is JSON. */
+export async function python(environment: Readonly<Record<string, string>>, program: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(PYTHON, [program], { env: isolated(environment) });
   return JSON.parse(stdout);
 }
 
