@@ -18,6 +18,7 @@ import {
   unacknowledged,
 } from '../../lib/policy/index.ts';
 import { IDENTITY_LOSSES } from '../../lib/policy/laundering-actions.ts';
+import { everyPermission } from '../support/permissions.ts';
 
 const LISTED = 'arn:aws:iam::111122223333:role/data-reader';
 const OTHER = 'arn:aws:iam::111122223333:role/other';
@@ -85,16 +86,7 @@ describe('laundering grants', () => {
   });
 
   it('are absent from what this package renders', () => {
-    const rendered = renderPermissionsPolicy({
-      partition: 'aws',
-      account: '111122223333',
-      region: 'us-west-2',
-      models: ['amazon.nova-lite-v1:0'],
-      inferenceProfiles: { 'global.anthropic.claude-sonnet-4-5-20250929-v1:0': [] },
-      eksClusterName: 'hub',
-      chainTo: [LISTED],
-      statements: [],
-    });
+    const rendered = renderPermissionsPolicy(everyPermission([LISTED]));
     const policies = [{ name: 'permissions', document: rendered }, GUARD];
     expect(launderingGrants(policies, { chainTo: [LISTED] })).toEqual([]);
   });
