@@ -97,10 +97,10 @@ export function staleAcknowledgements(
   acknowledgements: readonly Acknowledgement[],
   { chainTo, requiresIdentity }: LaunderingOptions,
 ): readonly Acknowledgement[] {
-  const isUnknown = chainTo.some((roleArn) => requiresIdentity?.(roleArn) === undefined);
+  const isUnknown = (roleArn: string): boolean => requiresIdentity?.(roleArn) === undefined;
   return acknowledgements.filter((acknowledgement) => {
-    if (isUnknown && acknowledgement.action.toLowerCase() === ASSUME_ROLE) return false;
-    return !grants.some((grant) => isAbout(acknowledgement, grant));
+    if (grants.some((grant) => isAbout(acknowledgement, grant))) return false;
+    return acknowledgement.action.toLowerCase() !== ASSUME_ROLE || !chainTo.some(isUnknown);
   });
 }
 
