@@ -1,5 +1,5 @@
 import type { Cluster, Partition, Tenant } from '../identity/index.ts';
-import type { Statement } from '../policy/index.ts';
+import type { Acknowledgement, Statement } from '../policy/index.ts';
 import type { RoleSessionName } from '../policy/trust.ts';
 
 /** A configuration that has passed every check: constructs and commands take it as it is. */
@@ -53,6 +53,8 @@ export interface TenantConfig {
   readonly statements: readonly Statement[];
   /** ARNs of managed policies attached to the session-broker role. */
   readonly managedPolicies: readonly string[];
+  /** Granted actions by which the identity of a session is lost, each with the reason why they are granted. */
+  readonly acknowledgeIdentityLoss: readonly Acknowledgement[];
   /** Present: sessions may describe the cluster and have an access entry with these groups. */
   readonly eks?: { readonly kubernetesGroups: readonly string[] } | undefined;
   /** `attach`: the stack attaches the caller's policy to the tenant role. `external`: its owner sees to it. */

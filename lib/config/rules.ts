@@ -24,6 +24,7 @@ import {
   renderPermissionsPolicy,
   renderTrustPolicy,
 } from '../policy/index.ts';
+import { checkAcknowledgements } from './acknowledgement-rules.ts';
 import {
   type ArnFacts,
   checkChainTo,
@@ -72,6 +73,7 @@ export function checkTenant(cluster: ClusterFacts, tenant: TenantConfig): readon
     ...checkChainTo(tenant, facts),
     ...checkStatements(tenant.statements, tenant.chainTo, cluster.partition, sidsOf(cluster, tenant)),
     ...checkManagedPolicies(tenant.managedPolicies, facts),
+    ...checkAcknowledgements(tenant.acknowledgeIdentityLoss, tenant.chainTo),
     ...checkGroups(tenant),
     ...checkTags(['tags'], tenant.tags, cluster.tags),
   ];

@@ -84,6 +84,11 @@ function createConfigSchema() {
     ),
   });
 
+  const acknowledgement = closed({
+    action: v.pipe(v.string(), v.description('The action as the policy writes it, "<service>:<action>".')),
+    reason: v.pipe(v.string(), v.description('Why it is granted, in one line of 10 to 500 characters.')),
+  });
+
   const tenant = v.pipe(
     closed({
       attribution: v.exactOptional(
@@ -132,6 +137,24 @@ function createConfigSchema() {
       ),
       managedPolicies: texts(
         "ARNs of managed policies attached to the session-broker role: AWS's own, or customer managed ones of the cluster's account. At most 10.",
+      ),
+      acknowledgeIdentityLoss: v.optional(
+        v.pipe(
+          v.array(acknowledgement),
+          v.metadata({
+            description:
+              'Granted actions by which the identity of a session is lost, such as lambda:InvokeFunction, each with the reason why it is granted all the same. Without one, synthesis warns of the action.',
+            examples: [
+              [
+                {
+                  action: 'lambda:InvokeFunction',
+                  reason: 'The billing function logs the session id that it is called with.',
+                },
+              ],
+            ],
+          }),
+        ),
+        [],
       ),
       eks: v.exactOptional(
         v.pipe(

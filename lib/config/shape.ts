@@ -34,9 +34,19 @@ function keyOf(path: FaultPath): string {
   return JSON.stringify(path);
 }
 
-/** What is left out for a fault: the value itself, or the whole statement that it stands in. */
+/** What stands in the place of a faulty entry of a tenant's list of mappings, by the list's key. */
+const HARMLESS_ENTRIES: Readonly<Record<string, unknown>> = {
+  statements: { Effect: 'Deny', Action: '*', Resource: '*' },
+  acknowledgeIdentityLoss: { action: '', reason: '' },
+};
+
+function harmlessEntry(path: FaultPath): unknown {
+  return path.length > 5 ? HARMLESS_ENTRIES[String(path[4])] : undefined;
+}
+
+/** What is left out for a fault: the value itself, or the whole entry that it stands in. */
 function placeOf({ path, isKey }: RuleFault): FaultPath {
-  return path[4] === 'statements' && typeof path[5] === 'number' && !isKey ? path.slice(0, 6) : path;
+  return harmlessEntry(path) !== undefined && typeof path[5] === 'number' && !isKey ? path.slice(0, 6) : path;
 }
 
 /** A copy without the faulty values; one that must be there is replaced by one of the right type. */
@@ -49,14 +59,12 @@ function without(value: unknown, faults: readonly RuleFault[]): unknown {
     for (const step of place.slice(0, -1)) parent = (parent as Mapping | undefined)?.[step];
     if (last === undefined || typeof parent !== 'object' || parent === null) continue;
     const inPlace = parent as Mapping;
-    if (typeof last === 'number') inPlace[last] = place[4] === 'statements' ? HARMLESS_STATEMENT : '';
+    if (typeof last === 'number') inPlace[last] = harmlessEntry(place) ?? '';
     else if (!found.isKey && isRequired(place)) inPlace[last] = '';
     else delete inPlace[last];
   }
   return root;
 }
-
-const HARMLESS_STATEMENT = { Effect: 'Deny', Action: '*', Resource: '*' };
 
 /** Whether a path is that of a text of a cluster or tenant without a default. */
 function isRequired(path: FaultPath): boolean {
@@ -125,4 +133,6 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   tenantRole: ", the ARN of the tenant's IRSA role",
   clusters: ', with the clusters by name under it',
   Effect: ', Allow or Deny',
+  action: ', like action: lambda:InvokeFunction',
+  reason: ', a sentence on why it is granted',
 };

@@ -47,6 +47,7 @@ export function assertProps(props: SessionBrokerRoleProps, environment: Environm
     managedPolicies: (props.managedPolicies ?? []).map(({ managedPolicyArn }, index) =>
       policyArn(managedPolicyArn, index),
     ),
+    acknowledgeIdentityLoss: props.acknowledgeIdentityLoss ?? [],
     eks: eksClusterName === undefined ? undefined : { kubernetesGroups: props.kubernetesGroups ?? [] },
     callerPolicy: props.callerPolicy ?? 'attach',
     tags: {},

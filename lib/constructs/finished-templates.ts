@@ -2,9 +2,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IConstruct } from 'constructs';
 import { SessionBrokerError } from '../errors.ts';
-import { attachCustomSynthesis, Stage } from './cdk.ts';
-import { readTemplates } from './read-templates.ts';
-import { type JudgedRole, roleFaults } from './role-faults.ts';
+import { attachCustomSynthesis, type CloudAssembly, cxApi, Stage } from './cdk.ts';
+import { finishedApp, type JudgedRole, placeRole } from './finished-app.ts';
+import { launderingWarnings } from './laundering-warnings.ts';
+import { isSameText, parseTemplates, readTemplateTexts, type TemplateText } from './read-templates.ts';
+import { type CallerOwners, roleFaults } from './role-faults.ts';
+import { addWrittenWarnings } from './written-warnings.ts';
 
 /** An app with roles to judge. */
 interface JudgedApp {
@@ -20,7 +23,8 @@ const judgedApps = new WeakMap<IConstruct, JudgedApp>();
 /**
  * Has an app judge a session-broker role in its finished templates, after every override: synthesis fails when the
  * trust policy admits a request without a source identity of the role's scope, or when a policy that reaches the role
- * would let a session leave its name.
+ * would let a session leave its name. Where a policy grants what loses the name, the role gets a warning of the CDK,
+ * which fails under `cdk synth --strict`.
  *
  * It follows `synth` of the app itself and of each stage that the role stands in. What CDK offers instead can be passed
  * by: an Aspect sees no overrides, validations of constructs are left out by `skipValidation`, and the report of a
@@ -52,17 +56,43 @@ function judgeAfterSynth(stage: Stage, app: JudgedApp): void {
   stage.synth = (options) => {
     if (app.isSynthesizing) return synth(options); // judged with the stage around it
     app.isSynthesizing = true;
+    const { _assemblyBuilder: builder } = stage;
+    const { buildAssembly } = builder;
+    let judged: readonly TemplateText[] = [];
+    const judgeOnce = (assembly: CloudAssembly): CloudAssembly => {
+      const texts = readTemplateTexts(stage);
+      if (isSameText(texts, judged)) return assembly;
+      judged = texts;
+      return judge(stage, app, texts, assembly);
+    };
+    // A warning must be there before the CDK makes its validation report,
+    builder.buildAssembly = (props) => judgeOnce(buildAssembly.call(builder, props));
     try {
-      const assembly = synth(options);
-      const roles = app.roles.filter(({ construct }) => construct.node.scopes.includes(stage));
-      const faults = roleFaults(roles, readTemplates(stage));
-      if (faults.length === 0) return assembly;
-      removeManifests(stage);
-      throw refused(faults);
+      // and what a validation plugin changed, or the CDK kept from an earlier synthesis, was not built here.
+      return judgeOnce(synth(options));
     } finally {
+      builder.buildAssembly = buildAssembly;
       app.isSynthesizing = false;
     }
   };
+}
+
+/** @returns the assembly, with the warnings in it */
+function judge(stage: Stage, app: JudgedApp, texts: readonly TemplateText[], assembly: CloudAssembly): CloudAssembly {
+  const finished = finishedApp(parseTemplates(texts));
+  const owners: CallerOwners = new Map();
+  const roles = app.roles
+    .filter(({ construct }) => construct.node.scopes.includes(stage))
+    .map((role) => ({ role, placed: placeRole(role, finished) }));
+  const faults = roles.flatMap(({ role, placed }) =>
+    roleFaults(role, placed, finished, owners).map((fault) => `${role.construct.node.path}: ${fault}`),
+  );
+  if (faults.length > 0) {
+    removeManifests(stage);
+    throw refused(faults);
+  }
+  const warnings = roles.flatMap(({ role, placed }) => (placed === undefined ? [] : launderingWarnings(role, placed)));
+  return addWrittenWarnings(warnings) ? new (cxApi().CloudAssembly)(assembly.directory) : assembly;
 }
 
 /** Nothing deploys from a folder without a manifest. */

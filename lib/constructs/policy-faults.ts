@@ -15,7 +15,7 @@ const OWN_POLICIES: readonly unknown[] = [GUARD_POLICY, PERMISSIONS_POLICY];
 const POLICY_ELEMENTS: readonly string[] = ['Version', 'Id', 'Statement'];
 
 /** A policy in a finished template. */
-interface FinishedPolicy {
+export interface FinishedPolicy {
   /** How a fault calls it. */
   readonly name: string;
   /** With all known values in place. */
@@ -79,31 +79,48 @@ export interface FinishedRole {
   readonly chainTo: readonly string[];
 }
 
-/**
- * What the policies of a session-broker role grant that would let a session leave its name.
- * @returns rule, what was found and what to do, one text for each fault
- */
-export function policyFaults(role: FinishedRole, policies: AppPolicies): readonly string[] {
-  const entries = listIn(role.properties, 'Policies');
-  const inline = entries.map(
+/** The policies that reach a session-broker role. */
+export interface ReachingPolicies {
+  readonly policies: readonly FinishedPolicy[];
+  /** Attached by an ARN that is not of the app, so that nobody can read them here. */
+  readonly unread: readonly unknown[];
+}
+
+export function reachingPolicies(role: FinishedRole, app: AppPolicies): ReachingPolicies {
+  const inline = listIn(role.properties, 'Policies').map(
     (entry): FinishedPolicy => ({
       name: `inline policy ${quote(propertyOf(entry, 'PolicyName') ?? entry)}`,
       document: () => propertyOf(entry, 'PolicyDocument'),
       isTransformed: () => false, // the whole template is judged for that
     }),
   );
-  const attached = listIn(role.properties, 'ManagedPolicyArns');
-  const reaching = [
+  const attached = listIn(role.properties, 'ManagedPolicyArns').map(
+    (arn) => [arn, managedOf(app.managed, arn)] as const,
+  );
+  const policies = [
     ...inline,
-    ...attached.flatMap((arn) => managedOf(policies.managed, arn)),
-    ...policies.byRole.get(role.account, role.roleName),
-    ...policies.ofUnknownRoles,
+    ...attached.flatMap(([, found]) => found),
+    ...app.byRole.get(role.account, role.roleName),
+    ...app.ofUnknownRoles,
   ];
+  return {
+    policies: [...new Set(policies)],
+    unread: attached.flatMap(([arn, found]) => (found.length === 0 ? [arn] : [])),
+  };
+}
+
+/**
+ * What the policies of a session-broker role grant that would let a session leave its name.
+ * @param reaching the policies that reach it
+ * @returns rule, what was found and what to do, one text for each fault
+ */
+export function policyFaults(role: FinishedRole, reaching: readonly FinishedPolicy[]): readonly string[] {
+  const entries = listIn(role.properties, 'Policies');
   return [
     ...guardFaults(role),
     ...entries.flatMap((entry, index) => entryFaults(entry, entries.slice(0, index))),
-    ...attached.flatMap(managedArnFaults),
-    ...[...new Set(reaching)].flatMap((policy) => [
+    ...listIn(role.properties, 'ManagedPolicyArns').flatMap(managedArnFaults),
+    ...reaching.flatMap((policy) => [
       ...inlineNameFaults(policy),
       ...(policy.isTransformed() ? [`${policy.name} must have no Fn::Transform, which would change it once more`] : []),
       ...grantFaults(policy, role),

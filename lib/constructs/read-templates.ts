@@ -4,11 +4,33 @@ import { partitionOf } from '../identity/index.ts';
 import { Stack, Stage, Token } from './cdk.ts';
 import { type FinishedTemplate, hasTransform, type Template } from './template.ts';
 
-/** Reads the templates of all stacks in a stage, nested ones included, as they were written. */
-export function readTemplates(stage: Stage): ReadonlyMap<Stack, FinishedTemplate> {
+/** A template as it was written. */
+export interface TemplateText {
+  readonly stack: Stack;
+  readonly text: string;
+}
+
+/** Reads the templates of all stacks in a stage, nested ones included. */
+export function readTemplateTexts(stage: Stage): readonly TemplateText[] {
+  return stage.node
+    .findAll()
+    .filter((construct) => Stack.isStack(construct))
+    .map((stack) => ({
+      stack,
+      text: readFileSync(join(Stage.of(stack)?.outdir ?? stage.outdir, stack.templateFile), 'utf8'),
+    }));
+}
+
+export function isSameText(one: readonly TemplateText[], other: readonly TemplateText[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ stack, text }, index) => other[index]?.stack === stack && other[index].text === text)
+  );
+}
+
+export function parseTemplates(texts: readonly TemplateText[]): ReadonlyMap<Stack, FinishedTemplate> {
   const templates = new Map<Stack, FinishedTemplate>();
-  for (const stack of stage.node.findAll().filter((construct) => Stack.isStack(construct))) {
-    const text = readFileSync(join(Stage.of(stack)?.outdir ?? stage.outdir, stack.templateFile), 'utf8');
+  for (const { stack, text } of texts) {
     const template = JSON.parse(text) as Template;
     const { account, region } = stack;
     templates.set(stack, {

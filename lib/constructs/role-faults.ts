@@ -1,93 +1,35 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CfnRole } from 'aws-cdk-lib/aws-iam';
-import type { Construct } from 'constructs';
 import { quote } from '../errors.ts';
-import type { Scope } from '../identity/index.ts';
 import { Stack } from './cdk.ts';
-import { NamedInAccounts } from './named-in-accounts.ts';
-import { type AppPolicies, collectPolicies, policyFaults } from './policy-faults.ts';
-import { type FinishedTemplate, TemplateValues } from './template.ts';
+import type { FinishedApp, JudgedRole, PlacedResource, PlacedRole } from './finished-app.ts';
+import { policyFaults } from './policy-faults.ts';
 import { trustFaults } from './trust-faults.ts';
 
-/** What a session-broker role promises, against which its finished template is judged. */
-export interface JudgedRole {
-  readonly construct: Construct;
-  /** Its resource, from which the template's logical id follows. */
-  readonly resource: CfnRole;
-  readonly cluster: string;
-  /** Whose names it may admit. */
-  readonly scope: Scope;
-  /** ARNs of the roles that may assume it, some perhaps tokens. */
-  readonly callerArns: () => readonly string[];
-  /** ARNs of the roles that a session may go on to. */
-  readonly chainTo: readonly string[];
-  /** ARN of the permissions boundary that was given, perhaps a token. */
-  readonly permissionsBoundaryArn: string | undefined;
-}
-
-/** All that roles are judged by. */
-interface FinishedApp {
-  readonly templates: ReadonlyMap<Stack, FinishedTemplate>;
-  readonly values: TemplateValues;
-  readonly policies: AppPolicies;
-  /** The roles of all templates; as `<logical id> of <stack>`. */
-  readonly roles: NamedInAccounts<string>;
-  /** Who has a caller, by cluster and caller: the path of a role. */
-  readonly callerOwners: Map<string, string>;
-}
+/** Who has a caller, by cluster and caller: the path of a role. */
+export type CallerOwners = Map<string, string>;
 
 /**
- * What is wrong with session-broker roles as they stand in the finished templates.
- * @returns the role's path, rule, what was found and what to do, one text for each fault
+ * What is wrong with a session-broker role as it stands in the finished templates.
+ * @param placed undefined where its template has no such role
+ * @param owners of the callers of the roles that were judged before, to which this one's are added
+ * @returns rule, what was found and what to do, one text for each fault
  */
 export function roleFaults(
-  roles: readonly JudgedRole[],
-  templates: ReadonlyMap<Stack, FinishedTemplate>,
-): readonly string[] {
-  const finished = [...templates.values()];
-  const values = new TemplateValues(finished);
-  const app: FinishedApp = {
-    templates,
-    values,
-    policies: collectPolicies(finished, values),
-    roles: collectRoles(finished, values),
-    callerOwners: new Map(),
-  };
-  return roles.flatMap((role) => faultsOf(role, app).map((fault) => `${role.construct.node.path}: ${fault}`));
-}
-
-function collectRoles(templates: readonly FinishedTemplate[], values: TemplateValues): NamedInAccounts<string> {
-  const roles = new NamedInAccounts<string>();
-  for (const template of templates) {
-    for (const [logicalId, { Type: type }] of Object.entries(template.template.Resources ?? {})) {
-      const name = type === 'AWS::IAM::Role' ? values.name(template, logicalId) : undefined;
-      if (name !== undefined) roles.add(template.account, name, placeOf(logicalId, template));
-    }
-  }
-  return roles;
-}
-
-function faultsOf(
   role: JudgedRole,
-  { templates, values, policies, roles, callerOwners }: FinishedApp,
+  placed: PlacedRole | undefined,
+  { values, roles }: FinishedApp,
+  owners: CallerOwners,
 ): readonly string[] {
-  const { construct, resource, scope, chainTo, permissionsBoundaryArn } = role;
-  const stack = Stack.of(construct);
-  const { account } = stack;
-  const logicalId = String(stack.resolve(resource.logicalId));
-  const template = templates.get(stack);
-  const finished = template?.template.Resources?.[logicalId];
-  const roleArn = template && values.arn(template, logicalId);
-  if (!template || !finished || roleArn === undefined) {
+  if (placed === undefined) {
     return ['role must stand in its template as a resource of type AWS::IAM::Role; restore it'];
   }
+  const { template, resource, properties, roleArn, roleName, account } = placed;
   if (template.isTransformed) {
     return [
       'template must have no Transform or Fn::Transform, which would change it once more; move the role to another stack',
     ];
   }
-  const properties = values.resolve(template, finished.Properties ?? {}) as Record<string, unknown>;
-  const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+  const stack = Stack.of(role.construct);
   const resolved = (arn: string): unknown => values.resolve(template, stack.resolve(arn));
   const callers = role.callerArns().map(resolved);
   const callerArns = callers.filter((arn) => typeof arn === 'string');
@@ -98,25 +40,26 @@ function faultsOf(
   }
   const boundary = properties['PermissionsBoundary'];
   const faults: string[] = [];
-  if (finished.Condition !== undefined) {
+  if (resource.Condition !== undefined) {
     faults.push(
-      `role must have no Condition, by which another could stand in its place: ${quote(finished.Condition)}; remove it`,
+      `role must have no Condition, by which another could stand in its place: ${quote(resource.Condition)}; remove it`,
     );
   }
-  for (const place of roles.get(account, roleName)) {
-    if (place === placeOf(logicalId, template)) continue;
+  for (const other of roles.get(account, roleName)) {
+    if (other.resource === resource) continue;
     faults.push(
-      `role name must be that of one role in an account: ${place} is called ${quote(roleName)} too; rename it`,
+      `role name must be that of one role in an account: ${placeOf(other)} is called ${quote(roleName)} too; rename it`,
     );
   }
+  const { permissionsBoundaryArn } = role;
   if (permissionsBoundaryArn !== undefined && !isDeepStrictEqual(boundary, resolved(permissionsBoundaryArn))) {
     faults.push(`permissions boundary must be the one that was given: ${quote(boundary)}; restore it`);
   }
   return [
     ...faults,
-    ...sharedCallerFaults(role, callerArns, callerOwners),
-    ...trustFaults({ document: properties['AssumeRolePolicyDocument'], roleArn, callerArns, scope }),
-    ...policyFaults({ account, roleName, properties, chainTo }, policies),
+    ...sharedCallerFaults(role, callerArns, owners),
+    ...trustFaults({ document: properties['AssumeRolePolicyDocument'], roleArn, callerArns, scope: role.scope }),
+    ...policyFaults(placed, placed.reaching.policies),
   ];
 }
 
@@ -124,7 +67,7 @@ function faultsOf(
 function sharedCallerFaults(
   { construct, cluster }: JudgedRole,
   callerArns: readonly string[],
-  owners: Map<string, string>,
+  owners: CallerOwners,
 ): readonly string[] {
   const { path } = construct.node;
   return callerArns.flatMap((arn) => {
@@ -140,6 +83,6 @@ function sharedCallerFaults(
   });
 }
 
-function placeOf(logicalId: string, { path }: FinishedTemplate): string {
+function placeOf({ logicalId, template: { path } }: PlacedResource): string {
   return `AWS::IAM::Role ${logicalId} of ${path}`;
 }

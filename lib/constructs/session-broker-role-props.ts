@@ -1,5 +1,5 @@
 import type { IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
-import type { RoleSessionName, Statement } from '../policy/index.ts';
+import type { Acknowledgement, RoleSessionName, Statement } from '../policy/index.ts';
 
 export interface SessionBrokerRoleProps {
   /** The cluster's name, a lower-case DNS label. */
@@ -45,6 +45,12 @@ export interface SessionBrokerRoleProps {
    * @default none
    */
   readonly managedPolicies?: readonly IManagedPolicy[] | undefined;
+  /**
+   * Granted actions by which the identity of a session is lost, each with the reason why they are granted: synthesis
+   * warns of every other.
+   * @default none
+   */
+  readonly acknowledgeIdentityLoss?: readonly Acknowledgement[] | undefined;
   /** @default none */
   readonly permissionsBoundary?: IManagedPolicy | undefined;
   /**

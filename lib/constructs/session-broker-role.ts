@@ -115,6 +115,7 @@ export class SessionBrokerRole extends Role {
       scope: principal.scope,
       callerArns: () => principal.callerArns,
       chainTo: this.chainTo,
+      acknowledgements: [...(props.acknowledgeIdentityLoss ?? [])],
       permissionsBoundaryArn: props.permissionsBoundary?.managedPolicyArn,
     });
   }

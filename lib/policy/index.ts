@@ -28,6 +28,14 @@ export {
 } from './evaluate.ts';
 export { type ForbiddenGrant, forbiddenGrants, isForbiddenManagedPolicy } from './grants.ts';
 export {
+  type Acknowledgement,
+  type LaunderingGrant,
+  type LaunderingOptions,
+  launderingGrants,
+  staleAcknowledgements,
+  unacknowledged,
+} from './laundering.ts';
+export {
   type CallableRole,
   isGlobalProfile,
   type PermissionsPolicyProps,

@@ -58,6 +58,7 @@ export class SessionBrokerStack extends Stack {
       managedPolicies: tenant.managedPolicies.map((arn, index) =>
         ManagedPolicy.fromManagedPolicyArn(this, `ManagedPolicy${index + 1}`, arn),
       ),
+      acknowledgeIdentityLoss: tenant.acknowledgeIdentityLoss,
       ...(cluster.permissionsBoundary !== undefined && {
         permissionsBoundary: ManagedPolicy.fromManagedPolicyArn(
           this,

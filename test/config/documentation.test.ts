@@ -8,10 +8,14 @@ import { renderJsonSchema } from '../../scripts/json-schema.ts';
 import { ACCOUNT } from './fixtures.ts';
 import type { JsonSchema } from './json-schema.ts';
 
-const TEXT = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
+const TEXT = textOf('configuration.md');
 
-function blocks(language: string): readonly string[] {
-  return [...TEXT.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
+function textOf(page: string): string {
+  return readFileSync(join(import.meta.dirname, '../../docs', page), 'utf8');
+}
+
+function blocks(language: string, text = TEXT): readonly string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
 }
 
 /** The keys of a mapping and of the closed mappings in it, as a table shows them. */
@@ -58,5 +62,13 @@ describe('docs/configuration.md', () => {
       renderChainTrustPolicy(arns.roleArn, createScope({ tenant: 'acme' })),
     ];
     expect(blocks('json').map((block) => JSON.parse(block))).toEqual(rendered);
+  });
+});
+
+describe('docs/laundering.md', () => {
+  it('shows YAML that is a valid configuration', () => {
+    const examples = blocks('yaml', textOf('laundering.md'));
+    expect(examples).toHaveLength(1);
+    for (const example of examples) expect(() => parseConfig(example, 'docs')).not.toThrow();
   });
 });

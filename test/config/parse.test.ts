@@ -45,6 +45,7 @@ describe('a configuration', () => {
               chainTo: [],
               statements: [],
               managedPolicies: [],
+              acknowledgeIdentityLoss: [],
               callerPolicy: 'attach',
               tags: {},
             },
@@ -77,6 +78,7 @@ describe('a configuration', () => {
       chainTo: [`arn:aws:iam::${ACCOUNT}:role/reader`, 'arn:aws:iam::444455556666:role/reader'],
       statements,
       managedPolicies: ['arn:aws:iam::aws:policy/ReadOnlyAccess', `arn:aws:iam::${ACCOUNT}:policy/agents/own`],
+      acknowledgeIdentityLoss: [{ action: 'lambda:InvokeFunction', reason: 'It logs the session id of its caller.' }],
       eks: { kubernetesGroups: ['acme-agents'] },
       callerPolicy: 'external',
       tags: { tenant: 'acme' },
@@ -301,15 +303,15 @@ describe('the shape of a configuration', () => {
   it.each([
     [
       'attributon: true',
-      '7:9 clusters.hub.tenants.acme.attributon: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "attributon"; did you mean "attribution"?',
+      '7:9 clusters.hub.tenants.acme.attributon: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "attributon"; did you mean "attribution"?',
     ],
     [
       'chain_to: []',
-      '7:9 clusters.hub.tenants.acme.chain_to: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "chain_to"; did you mean "chainTo"?',
+      '7:9 clusters.hub.tenants.acme.chain_to: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "chain_to"; did you mean "chainTo"?',
     ],
     [
       'color: red',
-      '7:9 clusters.hub.tenants.acme.color: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "color"; remove it',
+      '7:9 clusters.hub.tenants.acme.color: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "color"; remove it',
     ],
     [
       'attribution: "true"',
@@ -343,23 +345,23 @@ describe('the shape of a configuration', () => {
     ],
     [
       'toString: 1',
-      '7:9 clusters.hub.tenants.acme.toString: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "toString"; remove it',
+      '7:9 clusters.hub.tenants.acme.toString: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "toString"; remove it',
     ],
     [
       'valueOf: 1',
-      '7:9 clusters.hub.tenants.acme.valueOf: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "valueOf"; remove it',
+      '7:9 clusters.hub.tenants.acme.valueOf: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "valueOf"; remove it',
     ],
     [
       'hasOwnProperty: 1',
-      '7:9 clusters.hub.tenants.acme.hasOwnProperty: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "hasOwnProperty"; remove it',
+      '7:9 clusters.hub.tenants.acme.hasOwnProperty: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "hasOwnProperty"; remove it',
     ],
     [
       'Principal: 1',
-      '7:9 clusters.hub.tenants.acme.Principal: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "Principal"; remove it',
+      '7:9 clusters.hub.tenants.acme.Principal: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "Principal"; remove it',
     ],
     [
       'NotPrincipal: 1',
-      '7:9 clusters.hub.tenants.acme.NotPrincipal: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, eks, callerPolicy, tags: "NotPrincipal"; remove it',
+      '7:9 clusters.hub.tenants.acme.NotPrincipal: key must be one of attribution, tenantRole, models, inferenceProfiles, roleSessionName, chainTo, statements, managedPolicies, acknowledgeIdentityLoss, eks, callerPolicy, tags: "NotPrincipal"; remove it',
     ],
     ['models: [~]', '7:18 clusters.hub.tenants.acme.models[0]: value must be a text; give it a value, or remove it'],
     [

@@ -576,6 +576,128 @@ describe('managed policies', () => {
   });
 });
 
+describe('acknowledgements of a lost identity', () => {
+  const REASON = 'The function logs the session id of its caller.';
+  const acknowledge = (action: string, reason: string, keys = {}) =>
+    tenantRefusals({ acknowledgeIdentityLoss: [{ action, reason }], ...keys });
+
+  it.each([
+    'lambda:InvokeFunction',
+    'lambda:invokefunction',
+    'lambda:*',
+    'states:Start*',
+    'iam:UpdateAssumeRolePolicy',
+  ])('admit %s, whoever may grant it', (action) => {
+    parseTenantKeys({ acknowledgeIdentityLoss: [{ action, reason: REASON }] });
+  });
+
+  it('admit sts:AssumeRole where there is a role to go on to', () => {
+    const acknowledgeIdentityLoss = [{ action: 'sts:AssumeRole', reason: REASON }];
+    parseTenantKeys({ acknowledgeIdentityLoss, chainTo: [READER] });
+    expect(tenantRefusals({ acknowledgeIdentityLoss }).map(([, path]) => path)).toEqual([
+      'acknowledgeIdentityLoss[0].action',
+    ]);
+  });
+
+  const rule = 'acknowledged action must be one by which the identity is lost and that a policy may grant';
+  const list = 'remove it, docs/laundering.md has the list';
+  const service = 'acknowledged action must name one service, as <service>:<action>';
+  const each = 'acknowledge each action by itself';
+  it.each([
+    ['s3:GetObject', rule, list],
+    ['lambda:InvokeFuncton', rule, 'did you mean "lambda:InvokeFunction"?'],
+    ['InvokeFunction', rule, 'did you mean "lambda:InvokeFunction"?'],
+    ['NotAction', rule, list],
+    ['', rule, list],
+    ['iam:PassRole', rule, list], // the guard denies it
+    ['iam:*', rule, list], // no policy may grant it
+    ['*', service, each],
+    ['*:*', service, each],
+    ['l?mbda:InvokeFunction', service, each],
+  ])('fail for the action %j', (action, expected, fix) => {
+    expect(acknowledge(action, REASON)).toEqual([
+      ['ConfigInvalid', 'acknowledgeIdentityLoss[0].action', `${expected}: "${action}"; ${fix}`],
+    ]);
+  });
+
+  it.each([
+    ['', ''],
+    ['too short', 'too short'],
+    [`          ${'x'.repeat(9)} `, `          ${'x'.repeat(9)} `],
+    ['x'.repeat(501), `${'x'.repeat(100)}"... (501 characters)`],
+  ])('fail for a reason of another length: %j', (reason, shown) => {
+    const quoted = shown.endsWith(')') ? `"${shown}` : `"${shown}"`;
+    expect(acknowledge('lambda:InvokeFunction', reason)).toEqual([
+      [
+        'ConfigInvalid',
+        'acknowledgeIdentityLoss[0].reason',
+        `reason of an acknowledgement must have 10 to 500 characters: ${quoted}; say why the action is granted although the identity is lost`,
+      ],
+    ]);
+  });
+
+  it.each(['two\nlines of text', 'a bell \u0007 rings', 'right \u202e to left', 'two\u2028lines of text'])(
+    'fail for a reason that does not show on one line: %j',
+    (reason) => {
+      expect(acknowledge('lambda:InvokeFunction', reason)).toEqual([
+        [
+          'ConfigInvalid',
+          'acknowledgeIdentityLoss[0].reason',
+          expect.stringMatching(
+            /^reason of an acknowledgement must be one line of printable characters: ".*"; write it in one line, or folded after ">-"$/,
+          ),
+        ],
+      ]);
+    },
+  );
+
+  it('admit reasons of any language, at both ends of the length', () => {
+    for (const reason of [
+      'x'.repeat(10),
+      'x'.repeat(500),
+      'Die Funktion schreibt die Sitzung auf – für jeden Aufruf.',
+    ]) {
+      parseTenantKeys({ acknowledgeIdentityLoss: [{ action: 'lambda:InvokeFunction', reason }] });
+    }
+  });
+
+  it('fail for an action that stands twice', () => {
+    const entry = { action: 'ecs:RunTask', reason: REASON };
+    expect(tenantRefusals({ acknowledgeIdentityLoss: [entry, entry] })).toEqual([
+      [
+        'ConfigInvalid',
+        'acknowledgeIdentityLoss[1]',
+        'acknowledged action must be listed once: "ecs:RunTask"; remove one',
+      ],
+    ]);
+  });
+
+  it('fail without a reason or an action, and for other keys, beside other faults', () => {
+    const text = `clusters:
+  hub:
+    account: "${ACCOUNT}"
+    region: us-west-2
+    tenants:
+      acme:
+        tenantRole: ${TENANT_ROLE}
+        models: [a]
+        acknowledgeIdentityLoss:
+          - action: lambda:InvokeFunction
+          - reason: ${REASON}
+          - { action: ecs:RunTask, reason: ${REASON}, until: never }
+          - action: s3:GetObject
+            reason: 5
+`;
+    expect(faultsOf(text).map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
+      expect.stringMatching(/^8:18 model id must have the form/),
+      '10:13 reason must be given; add it, a sentence on why it is granted',
+      '11:13 action must be given; add it, like action: lambda:InvokeFunction',
+      '12:93 key must be one of action, reason: "until"; remove it',
+      '14:21 reason must be a text: "5"; put it in quotes: "5"',
+    ]);
+  });
+});
+
 describe('an action that stands twice in a statement', () => {
   it('fails at each place', () => {
     const statements = [{ Effect: 'Allow', Action: ['iam:*', 's3:GetObject', 'iam:*'], Resource: '*' }];
@@ -712,6 +834,7 @@ describe('a tenant without a file', () => {
     chainTo: [],
     statements: [],
     managedPolicies: [],
+    acknowledgeIdentityLoss: [],
     callerPolicy: 'attach',
     tags: {},
   };

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AnyPrincipal,
@@ -769,6 +769,24 @@ describe('the check of finished templates', () => {
       },
       { '@aws-cdk/core:failSynthOnValidationErrors': false },
     );
+  });
+
+  test('fails where a validation plugin changes the template after it was judged', () => {
+    withApp(({ app, stack }) => {
+      acmeRole(stack);
+      Validations.of(app).addPlugins({
+        name: 'loosens',
+        validate: ({ templatePaths }) => {
+          for (const path of templatePaths) {
+            const loosened = readFileSync(path, 'utf8').replaceAll('StringLike', 'StringLikeIfExists');
+            writeFileSync(path, loosened);
+          }
+          return { success: true, violations: [] };
+        },
+      });
+      expect(() => app.synth()).toThrow(expect.objectContaining({ code: 'TemplateRefused' }));
+      expect(existsSync(join(app.outdir, 'manifest.json'))).toBe(false);
+    });
   });
 
   test('judges roles in nested stages', () => {

@@ -8,6 +8,7 @@ import {
   renderPermissionsPolicy,
   type Statement,
 } from '../../lib/policy/index.ts';
+import { everyPermission } from '../support/permissions.ts';
 
 const LISTED = 'arn:aws:iam::111122223333:role/data-reader';
 const OTHER = 'arn:aws:iam::111122223333:role/other';
@@ -220,16 +221,7 @@ describe('forbidden grants', () => {
   });
 
   it('are absent from what this package renders', () => {
-    const document = renderPermissionsPolicy({
-      partition: 'aws',
-      account: '111122223333',
-      region: 'us-west-2',
-      models: ['amazon.nova-lite-v1:0'],
-      inferenceProfiles: { 'global.anthropic.claude-sonnet-4-5-20250929-v1:0': [] },
-      eksClusterName: 'hub',
-      chainTo: [LISTED],
-      statements: [],
-    });
+    const document = renderPermissionsPolicy(everyPermission([LISTED]));
     expect(forbiddenGrants(document, [LISTED])).toEqual([]);
     expect(actionsIn(document, [])).toEqual(['sts:AssumeRole']);
   });

@@ -173,6 +173,24 @@ Validations.of(app).acknowledge({ id: 'TemplateRefused', reason: 'try' });
     expect(stderr).toContain(REFUSAL);
   });
 
+  test('cdk synth shows what a session could lose its name by, and fails on it under --strict', async () => {
+    const granted = CONFIG.trimEnd().concat(`
+        statements: [{ Sid: Tools, Effect: Allow, Action: "lambda:InvokeFunction", Resource: "*" }]
+`);
+    writeFileSync(join(folder, 'tenants.yaml'), granted);
+    const app = `"${process.execPath}" --import ${import.meta.resolve('tsx')} ${join(ROOT, 'bin', 'app.ts')}`;
+    const run = (...rest: string[]) => start(folder, [cdk, 'synth', '--quiet', ...rest], { CDK_VALIDATION: 'false' });
+    const warning =
+      /^(WARNING|\[Warning at \/SessionBroker-hub-acme\/Role\]) inline policy "permissions", Tools: "lambda:InvokeFunction" lets a session lose its name: /m;
+
+    const shown = await run('--app', app);
+    expect(shown).toEqual({ exitCode: 0, stdout: '', stderr: expect.stringMatching(warning) });
+
+    const refused = await run('--strict', '--app', 'cdk.out');
+    expect(refused).toEqual({ exitCode: 1, stdout: '', stderr: expect.stringMatching(warning) });
+    expect(refused.stderr).toMatch(/--strict mode/);
+  });
+
   test('the CDK CLI lists the stack of the example, by the cdk.json of this package', async () => {
     for (const file of ['cdk.json', 'tenants.example.yaml']) cpSync(join(ROOT, file), join(folder, file));
     for (const part of ['bin', 'lib', 'package.json', 'tsconfig.json'])

@@ -23,6 +23,7 @@ clusters:
         chainTo: ["arn:aws:iam::111122223333:role/deployer"]
         statements: [{ Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::docs/readme" }]
         managedPolicies: ["arn:aws:iam::111122223333:policy/docs"]
+        acknowledgeIdentityLoss: [{ action: "lambda:InvokeFunction", reason: The function logs its caller. }]
         eks: { kubernetesGroups: [agents] }
         callerPolicy: external
         tags: { team: acme }
