@@ -5,10 +5,11 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
 import { kindOf, readFailure, reportOf } from './failure.ts';
+import { type Guarded, guard } from './guards.ts';
 import { loadCloudTrail, loadEks, loadIam, loadSsm, loadSts } from './load.ts';
 import { withoutSecrets } from './redact.ts';
 import { TIMEOUTS } from './timeouts.ts';
-import { checkTransport, createTransportCheck, type Service } from './transport.ts';
+import { createTransportCheck, type Service } from './transport.ts';
 
 export interface AccountOptions {
   /**
@@ -56,14 +57,16 @@ export interface Account {
 }
 
 /** A client as far as it is set up here. */
-interface AnyClient {
+interface AnyClient extends Guarded {
   readonly config: { readonly region: () => Promise<string> };
-  readonly middlewareStack: { add(middleware: never, options: { step: 'build'; priority: 'low' }): void };
   destroy(): void;
 }
 
 /** As many as the SDK's clients make of one call, to ride out throttling. */
 const ATTEMPTS = 5;
+
+/** Bytes of an answer: a page of CloudTrail's has 50 events of at most 256 KB. */
+const LONGEST_ANSWER = 32 * 1024 * 1024;
 
 /** Opens an account. Nothing is loaded or sent before the first call. */
 export function openAccount({ region, profile, signal }: AccountOptions): Account {
@@ -84,7 +87,7 @@ export function openAccount({ region, profile, signal }: AccountOptions): Accoun
     const start = async () => {
       const sdk = await load();
       const client = create(sdk);
-      client.middlewareStack.add(checkTransport(check, service) as never, { step: 'build', priority: 'low' });
+      guard(client, service, { check, longestAnswer: LONGEST_ANSWER });
       open.push(client);
       return { sdk, client };
     };
