@@ -5,7 +5,7 @@ import { type Partition, partitionOf } from '../identity/index.ts';
 import { guard } from '../sdk/guards.ts';
 import { loadSsm, loadSts } from '../sdk/load.ts';
 import { withoutSecrets } from '../sdk/redact.ts';
-import { TIMEOUTS } from '../sdk/timeouts.ts';
+import { handlerSettings } from '../sdk/request-handler.ts';
 import { stopBeforeSending, type TransportCheck } from '../sdk/transport.ts';
 import { type DispatcherCredentials, vetted } from './dispatcher-credentials.ts';
 import { readWebIdentity } from './environment.ts';
@@ -197,7 +197,7 @@ type RequestHandler = ClientConfig['requestHandler'];
 
 /** A handler is taken as it is; settings of the SDK's own handler are laid over ours. */
 function withTimeouts(given: RequestHandler): NonNullable<RequestHandler> {
-  return isHandler(given) ? given : { ...TIMEOUTS, ...given };
+  return isHandler(given) ? given : handlerSettings(given);
 }
 
 function isHandler(given: RequestHandler): given is Extract<RequestHandler, { handle: unknown }> {

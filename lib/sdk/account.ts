@@ -8,7 +8,7 @@ import { kindOf, readFailure, reportOf } from './failure.ts';
 import { type Guarded, guard } from './guards.ts';
 import { loadCloudTrail, loadEks, loadIam, loadSsm, loadSts } from './load.ts';
 import { withoutSecrets } from './redact.ts';
-import { TIMEOUTS } from './timeouts.ts';
+import { handlerSettings } from './request-handler.ts';
 import { createTransportCheck, type Service } from './transport.ts';
 
 export interface AccountOptions {
@@ -73,7 +73,7 @@ export function openAccount({ region, profile, signal }: AccountOptions): Accoun
   const check = createTransportCheck({ allowInsecureEndpoint: false, warn: () => {} });
   const settings = {
     maxAttempts: ATTEMPTS,
-    requestHandler: TIMEOUTS,
+    requestHandler: handlerSettings(),
     ...(region !== undefined && { region }),
     ...(profile !== undefined && { profile }),
   };

@@ -235,7 +235,7 @@ describe('fails when STS', () => {
     const error = await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig })());
     create.mockRestore();
     expect(error.code).toBe('Unavailable');
-    expect(handlers[0]).toEqual({
+    expect(handlers[0]).toMatchObject({
       connectionTimeout: 700,
       requestTimeout: 10_000,
       socketTimeout: 10_000,
