@@ -151,16 +151,17 @@ const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError'
 
 function codeOf(error: unknown, { service }: Asked): ErrorCode {
   const failure = readFailure(error);
-  const { name, isAnswer, status = 0 } = failure;
+  const { name, isAnswer, isForeign, status = 0 } = failure;
   // A quota of IAM, which no second attempt lifts.
   if (service === 'IAM' && name === 'LimitExceeded') return 'RequestRejected';
   const kind = kindOf(error, failure);
   if (kind !== undefined) return kind;
+  if (isForeign || (!isAnswer && status > 0)) return 'ResponseInvalid';
   if (NO_CREDENTIALS.has(name)) return 'CredentialsMissing';
-  if (!isAnswer) return status === 0 ? 'Unavailable' : 'ResponseInvalid';
+  if (!isAnswer) return 'Unavailable';
   if (name === 'AccessDenied' || name === 'UnauthorizedOperation') return 'AccessDenied';
   if (ABSENT.has(name)) return 'EntityNotFound';
-  return name === 'Unknown' ? 'ResponseInvalid' : 'RequestRejected';
+  return 'RequestRejected';
 }
 
 function explain(code: ErrorCode, { action, resource, service, region }: Asked): string {

@@ -7,6 +7,8 @@ export interface Failure {
   readonly message: string;
   /** Whether a service answered with an error of its own. */
   readonly isAnswer: boolean;
+  /** Whether something else answered in its place, such as a proxy: the error has no code of AWS's. */
+  readonly isForeign: boolean;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
 }
@@ -56,8 +58,9 @@ const KEYLESS = /couldn't retrieve verification key/i;
 
 const TOO_MANY_REQUESTS = 429;
 
-/** Node's codes for connections, names and certificates that fail, and the SDK's for time that runs out. */
-const NETWORK_CODE = /^(?:E(?:CONN|HOST|NET|AI_|PIPE|PROTO|TIMEDOUT|NOTFOUND)|UND_ERR|CERT_|ERR_(?:TLS|SSL)|.*_CERT)/;
+/** Node's codes for connections, names, certificates and HTTP that fail, and the SDK's for time that runs out. */
+const NETWORK_CODE =
+  /^(?:E(?:CONN|HOST|NET|AI_|PIPE|PROTO|TIMEDOUT|NOTFOUND)|UND_ERR|CERT_|HPE_|ERR_(?:TLS|SSL)|.*_CERT)/;
 
 /** What an SDK error says. */
 export function readFailure(error: unknown): Failure {
@@ -71,10 +74,12 @@ export function readFailure(error: unknown): Failure {
     readonly RequestId?: string;
   };
   const requestId = $metadata?.requestId ?? RequestId;
+  const isCoded = name !== 'Unknown'; // what the SDK calls an error answer without a code
   return {
     name: redact(name.replace(/Exception$/, '')),
     message,
-    isAnswer: $fault !== undefined,
+    isAnswer: $fault !== undefined && isCoded,
+    isForeign: $fault !== undefined && !isCoded,
     status: $metadata?.httpStatusCode,
     requestId: requestId && redact(requestId),
   };
@@ -94,7 +99,8 @@ export function kindOf(error: unknown, { name, message, status = 0 }: Failure): 
  * What was said, and by whom.
  * @param origin who failed where no service answered
  */
-export function reportOf({ name, message, isAnswer, status }: Failure, origin: string): string {
+export function reportOf({ name, message, isAnswer, isForeign, status }: Failure, origin: string): string {
+  if (isForeign) return `${origin} was answered with HTTP ${status}, not by AWS`;
   const text = `${name}: ${redactQuoted(message)}`;
   if (isAnswer) return `AWS answered ${text}`;
   return status === undefined ? `${origin} failed with ${text}` : `${origin} failed at HTTP ${status} with ${text}`;
