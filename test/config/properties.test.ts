@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../lib/config/parse.ts';
 import { SessionBrokerError } from '../../lib/errors.ts';
+import { SEED } from '../support/seed.ts';
 import { ACCOUNT, TENANT_ROLE } from './fixtures.ts';
 
-/** A failure prints its seed; SESSION_BROKER_SEED repeats it. */
-const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
 const RUNS = { seed: SEED, numRuns: 100 };
 
 const word = fc.constantFrom(

@@ -14,13 +14,13 @@ import {
   type Verdict,
 } from '../../lib/policy/index.ts';
 import { independentDecision, sessionArn } from '../support/independent-evaluator.ts';
+import { SEED } from '../support/seed.ts';
 
 // Two evaluators that share no code decide the same requests. A disagreement is a fault of one of them, unless it is
 // in the table below. A run is repeated with SESSION_BROKER_SEED=<the seed that it printed>.
 
 /** Decisions per run. */
 const RUNS = 2000;
-const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
 
 interface Case {
   readonly request: AccessRequest;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { startCredentialsEndpoint } from '../../../lib/runtime/delivery/credentials-endpoint.ts';
-import { CREDENTIALS, SEED, sessionOf } from './fixture.ts';
+import { SEED } from '../../support/seed.ts';
+import { CREDENTIALS, sessionOf } from './fixture.ts';
 import { exchange } from './wire.ts';
 
 const RUNS = { seed: SEED, numRuns: 150 };
