@@ -9,7 +9,7 @@ import {
   type Statement,
   type Verdict,
 } from '../../lib/policy/index.ts';
-import { sessionArn } from '../support/independent-evaluator.ts';
+import { sessionArn } from '../support/session-arn.ts';
 
 /** A request, and the policies that bear on it. */
 export interface Case {

@@ -10,8 +10,9 @@ import {
   type Statement,
   type Verdict,
 } from '../../lib/policy/index.ts';
-import { independentDecision, sessionArn } from '../support/independent-evaluator.ts';
+import { independentDecision } from '../support/independent-evaluator.ts';
 import { SEED } from '../support/seed.ts';
+import { sessionArn } from '../support/session-arn.ts';
 import { type Case, cases, ours, ROLE, TARGET_ROLE } from './cases.ts';
 
 // Two evaluators that share no code decide the same requests. A disagreement is a fault of one of them, unless it is
