@@ -30,7 +30,7 @@ async function* firstBytes(body: AsyncIterable<Uint8Array>, bytes: number): Asyn
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
-    if (length > bytes) throw new Error(`answer is longer than ${bytes} bytes`);
+    if (length > bytes) throw Object.assign(new Error(`more than ${bytes} bytes`), { name: 'AnswerTooLong' });
     yield chunk;
   }
 }

@@ -1,4 +1,4 @@
-import { redact, redactQuoted } from './redact.ts';
+import { messageOf, redact, redactQuoted } from './redact.ts';
 
 /** The parts of an SDK error that say what happened. */
 export interface Failure {
@@ -64,11 +64,9 @@ const NETWORK_CODE =
 
 /** What an SDK error says. */
 export function readFailure(error: unknown): Failure {
-  const { name, message, $fault, $metadata, RequestId } = (
-    error instanceof Error ? error : { name: 'Error', message: String(error) }
-  ) as {
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const { name, $fault, $metadata, RequestId } = thrown as {
     readonly name: string;
-    readonly message: string;
     readonly $fault?: string;
     readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
     readonly RequestId?: string;
@@ -77,7 +75,7 @@ export function readFailure(error: unknown): Failure {
   const isCoded = name !== 'Unknown'; // what the SDK calls an error answer without a code
   return {
     name: redact(name.replace(/Exception$/, '')),
-    message,
+    message: messageOf(thrown),
     isAnswer: $fault !== undefined && isCoded,
     isForeign: $fault !== undefined && !isCoded,
     status: $metadata?.httpStatusCode,
