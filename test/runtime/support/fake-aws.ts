@@ -51,18 +51,18 @@ export const REGION = 'us-west-2';
 export const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/session-broker/hub-acme-session`;
 export const PARAMETER = '/eks-agent-platform/hub/session-broker/acme/session_role_arn';
 
-/** What the fake gives out. The values are searched for wherever they must not be. */
+/** What the fake gives out. The values are searched for wherever they must not be, so they hold no word. */
 export const ISSUED = {
   accessKeyId: 'ASIAISSUEDCANARY0001',
-  secretAccessKey: 'issuedsecretCANARY/issuedsecretCANARY+/a',
-  sessionToken: `issuedtokenCANARY${'t0K/'.repeat(80)}==`,
+  secretAccessKey: 'QcnCiTrO6qS/RNPO7fuAOERfqM58dyRh7LS55BYZ',
+  sessionToken: `${'43xG+wHRRpgGGyzCMqJVe6m9zuoZwelYpag1WI6yc/pP8Y6og/+aqXx7c2J2sFJwf8UePPBPg8CupR3h'.repeat(4)}==`,
 } as const;
 
 /** What the dispatcher in tests holds. */
 export const DISPATCHER = {
   accessKeyId: 'ASIADISPATCHER000001',
-  secretAccessKey: 'dispatchersecretCANARY/dispatcherCANARY+',
-  sessionToken: `dispatchertokenCANARY${'d1S/'.repeat(80)}==`,
+  secretAccessKey: 'X9QQE/OerZfxTSMYsYEGr6VaSgLMKechog+xXwDA',
+  sessionToken: `${'b/p1/Jd9BGCIxtIA4FLZ3K7f4l2DU+79o9ytPI+hZ74fWV3YsacP5QfxnAt3ziBWOCErxaXSJfau/lDI'.repeat(4)}==`,
 } as const;
 
 /** By what the dispatcher in tests proves under IRSA who it is. */
