@@ -23,9 +23,9 @@ export interface LocalInput {
 export const local: Command<LocalInput> = {
   name: 'local',
   summary: 'starts the strict local account on what the configuration synthesizes to',
-  help: `Starts a local account on loopback that speaks STS, SSM and IAM and enforces what the synthesized policies say.
-Prints its endpoint and, for each tenant, the environment that makes any AWS client its dispatcher. Runs until it
-is interrupted.
+  help: `Starts a local account on loopback that speaks STS, SSM, IAM, EKS and CloudTrail and enforces what the
+synthesized policies say. Prints its endpoint and, for each tenant, the environment that makes any AWS client its
+dispatcher. Runs until it is interrupted.
 
 Usage: session-broker local [options]
 

@@ -3,7 +3,9 @@ import { quote, SessionBrokerError } from '../errors.ts';
 import { type BrokerArns, brokerArns, brokerNames, parseRoleArn, type RoleArn } from '../identity/index.ts';
 import { parsePolicyDocument, policyDocument, type Statement } from '../policy/index.ts';
 import type { Stack } from './assembly.ts';
+import type { AuthenticationMode } from './cluster-store.ts';
 import { deploy } from './deploy.ts';
+import type { Quotas } from './quotas.ts';
 import type { Store } from './store.ts';
 import { storedTrust } from './trust-principals.ts';
 import { AUDIENCE, issuerOf, providerArn, subjectOf, type WebIdentityIssuer } from './web-identity.ts';
@@ -16,19 +18,22 @@ export interface AccountsProps {
   readonly stacks: readonly Stack[];
   readonly store: Store;
   readonly issuer: WebIdentityIssuer;
+  readonly quotas: Quotas;
+  readonly authenticationMode: AuthenticationMode;
   readonly now: Date;
 }
 
 /**
- * Fills the accounts as a platform team would: the tenant roles that exist already, the assembly, and last the
- * roles that sessions may go on to, whose owners name the session-broker roles.
+ * Fills the accounts as a platform team would: the clusters and tenant roles that exist already, the assembly, and
+ * last the roles that sessions may go on to, whose owners name the session-broker roles.
  * @returns what is modelled otherwise than AWS would, a sentence each
  * @throws {SessionBrokerError} AssemblyUnreadable
  */
 export function fillAccounts(props: AccountsProps): readonly string[] {
-  const { config, stacks, store, now } = props;
+  const { config, stacks, store, quotas, now } = props;
+  createClusters(props);
   createTenantRoles(props);
-  const notices = [...deploy(stacks, store, now)];
+  const notices = [...deploy(stacks, { store, quotas, now })];
   for (const cluster of config.clusters) {
     for (const tenant of cluster.tenants) {
       assertDeployed(cluster, tenant, store);
@@ -44,6 +49,16 @@ export function fillAccounts(props: AccountsProps): readonly string[] {
 function arnsOf(cluster: ClusterConfig, { name: tenant }: TenantConfig): BrokerArns {
   const { name, parameterPrefix } = cluster;
   return brokerArns({ ...cluster, names: brokerNames({ cluster: name, tenant, parameterPrefix }) });
+}
+
+/** Several clusters of the configuration may be one of EKS. */
+function createClusters({ config, store, authenticationMode, now }: AccountsProps): void {
+  for (const cluster of config.clusters) {
+    const { partition, account, region, eksClusterName: name } = cluster;
+    if (store.clusters.find(account, region, name) !== undefined) continue;
+    const issuer = issuerOf(cluster);
+    store.clusters.add({ partition, account, region, name, issuer, createdAt: now, authenticationMode });
+  }
 }
 
 /** Each with trust for its tenant's service account; one that serves several tenants trusts each. */

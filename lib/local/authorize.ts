@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<PolicyKind, string>> = {
 
 /**
  * Asks whether the caller may do something, and notes the decision.
- * @param shownResource how the refusal names the resource
+ * @param about how the refusal names the resource, and the condition keys of the action and its resource
  * @throws {AwsFault} AccessDenied
  */
 export function authorize(
@@ -36,11 +36,11 @@ export function authorize(
   store: Store,
   action: string,
   resource: string,
-  shownResource: string = resource,
+  { shownAs = resource, context = {} }: { readonly shownAs?: string; readonly context?: RequestContext } = {},
 ): void {
   const caller = callerOf(call);
   const verdict = evaluate(
-    { requester: requesterOf(caller), action, resource, context: contextOf(call) },
+    { requester: requesterOf(caller), action, resource, context: { ...contextOf(call), ...context } },
     policiesOf(caller, store),
   );
   call.steps.push({ action, resource, verdict });
@@ -49,7 +49,7 @@ export function authorize(
     verdict.decision === 'explicit-deny'
       ? explicitDeny(verdict)
       : ` because no ${KINDS[verdict.missing ?? 'identity']} allows the ${action} action`;
-  throw accessDenied(`${notAuthorized(caller, action, shownResource)}${because}`);
+  throw accessDenied(`${notAuthorized(caller, action, shownAs)}${because}`);
 }
 
 /** The refusal to assume a role. Unlike the others it does not say what is missing. */
@@ -90,6 +90,15 @@ export function resourceTags(tags: Readonly<Record<string, string>>): RequestCon
       [`iam:ResourceTag/${key}`, value],
     ]),
   );
+}
+
+/** The tags that a call gives a resource. */
+export function requestTags(tags: Readonly<Record<string, string>>): RequestContext {
+  const keys = Object.keys(tags);
+  return {
+    ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    ...(keys.length === 0 ? {} : { 'aws:TagKeys': keys }),
+  };
 }
 
 function callContext(call: Call): RequestContext {

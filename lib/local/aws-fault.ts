@@ -29,10 +29,13 @@ export function malformedPolicyDocument(message: string): AwsFault {
   return new AwsFault('MalformedPolicyDocument', 400, message);
 }
 
+/** The code of {@link notModelled}. */
+export const NOT_MODELLED = 'NotModelled';
+
 /**
  * The answer to what AWS has and this account has not. AWS has no such code, so nobody takes it for AWS's opinion,
  * and no SDK retries a 400 of an unknown code.
  */
 export function notModelled(what: string): AwsFault {
-  return new AwsFault('NotModelled', 400, `the strict local account does not model ${what}; see docs/local-account.md`);
+  return new AwsFault(NOT_MODELLED, 400, `the strict local account does not model ${what}; see docs/local-account.md`);
 }

@@ -1,4 +1,7 @@
 import type { Verdict } from '../policy/index.ts';
+import type { EventResource } from './event.ts';
+import type { EventHistory } from './event-history.ts';
+import type { Quotas } from './quotas.ts';
 import type { Caller, Credential, Store, WebIdentity } from './store.ts';
 import type { WebIdentityIssuer } from './web-identity.ts';
 
@@ -23,13 +26,6 @@ export interface Decision {
   readonly reason: string;
   /** Each IAM action that was decided, in order. */
   readonly steps: readonly DecisionStep[];
-}
-
-/** A resource as CloudTrail lists it. */
-export interface EventResource {
-  readonly accountId: string;
-  readonly type: string;
-  readonly ARN: string;
 }
 
 /** A call while it is being answered. */
@@ -62,6 +58,8 @@ export interface Call {
 export interface Environment {
   readonly store: Store;
   readonly issuer: WebIdentityIssuer;
+  readonly quotas: Quotas;
+  readonly history: EventHistory;
 }
 
 /** The caller of an operation that takes signed calls only. */

@@ -34,6 +34,8 @@ export function clientEnvironment(endpoint: string, region: string): Readonly<Re
     AWS_ENDPOINT_URL_STS: endpoint,
     AWS_ENDPOINT_URL_SSM: endpoint,
     AWS_ENDPOINT_URL_IAM: endpoint,
+    AWS_ENDPOINT_URL_EKS: endpoint,
+    AWS_ENDPOINT_URL_CLOUDTRAIL: endpoint,
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,

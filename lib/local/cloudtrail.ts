@@ -1,67 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, closeSync, openSync } from 'node:fs';
-import { quote, SessionBrokerError } from '../errors.ts';
 import type { AwsFault } from './aws-fault.ts';
-import type { Call, EventResource } from './call.ts';
+import type { Call } from './call.ts';
+import type { CloudTrailEvent, CloudTrailUserIdentity } from './event.ts';
 import { accountOf, arnOf, type Credential, idOf, type RoleSession, type WebIdentity } from './store.ts';
-
-/**
- * An event as CloudTrail delivers it. It never holds a secret access key or a session token.
- * @see CloudTrail User Guide, "CloudTrail record contents" and "CloudTrail userIdentity element"
- */
-export interface CloudTrailEvent {
-  readonly eventVersion: '1.11';
-  readonly userIdentity: CloudTrailUserIdentity;
-  /** ISO 8601, whole seconds. */
-  readonly eventTime: string;
-  readonly eventSource: string;
-  readonly eventName: string;
-  readonly awsRegion: string;
-  readonly sourceIPAddress: string;
-  readonly userAgent: string;
-  readonly errorCode?: string;
-  readonly errorMessage?: string;
-  /** `null` on a call that was denied. */
-  readonly requestParameters: Readonly<Record<string, unknown>> | null;
-  readonly responseElements: Readonly<Record<string, unknown>> | null;
-  readonly additionalEventData?: Readonly<Record<string, unknown>>;
-  readonly requestID: string;
-  readonly eventID: string;
-  readonly readOnly: boolean;
-  readonly resources?: readonly EventResource[];
-  readonly eventType: 'AwsApiCall';
-  readonly managementEvent: true;
-  readonly recipientAccountId: string;
-  /** The same on both events of a call that is recorded in two accounts. */
-  readonly sharedEventID?: string;
-  readonly eventCategory: 'Management';
-}
-
-/** Who made the call. Which fields are present depends on `type`. */
-export interface CloudTrailUserIdentity {
-  readonly type: 'AssumedRole' | 'IAMUser' | 'WebIdentityUser' | 'AWSAccount' | 'Unknown';
-  readonly principalId?: string;
-  readonly arn?: string;
-  readonly accountId?: string;
-  readonly accessKeyId?: string;
-  readonly userName?: string;
-  readonly identityProvider?: string;
-  readonly sessionContext?: {
-    readonly sessionIssuer: {
-      readonly type: 'Role';
-      readonly principalId: string;
-      readonly arn: string;
-      readonly accountId: string;
-      readonly userName: string;
-    };
-    readonly webIdFederationData?: {
-      readonly federatedProvider: string;
-      readonly attributes: Readonly<Record<string, string>>;
-    };
-    readonly attributes: { readonly creationDate: string; readonly mfaAuthenticated: 'false' };
-    readonly sourceIdentity?: string;
-  };
-}
 
 /** What an event tells that the call itself does not know. */
 export interface EventOutcome {
@@ -120,56 +61,6 @@ export function eventsOf(call: Call, outcome: EventOutcome): readonly CloudTrail
   ];
 }
 
-/** Where events go: memory, and a file of JSON lines if there is one. */
-export class EventLog {
-  readonly #events: CloudTrailEvent[] = [];
-  readonly #path: string | undefined;
-  #file: number | undefined;
-
-  /**
-   * @param path of the file to append to
-   * @throws {SessionBrokerError} LogUnwritable
-   */
-  constructor(path: string | undefined) {
-    this.#path = path;
-    if (path === undefined) return;
-    try {
-      this.#file = openSync(path, 'a', 0o600);
-    } catch (cause) {
-      throw new SessionBrokerError(
-        'LogUnwritable',
-        `log must be a file that can be written: ${quote(path)}; give another path`,
-        { cause },
-      );
-    }
-  }
-
-  get events(): readonly CloudTrailEvent[] {
-    return this.#events;
-  }
-
-  /** @throws {SessionBrokerError} LogUnwritable: nothing is recorded, in memory neither */
-  append(events: readonly CloudTrailEvent[]): void {
-    if (this.#file !== undefined) {
-      try {
-        appendFileSync(this.#file, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-      } catch (cause) {
-        throw new SessionBrokerError(
-          'LogUnwritable',
-          `log must stay writable: ${quote(this.#path)} is not, ${(cause as Error).message}; make room or give another path`,
-          { cause },
-        );
-      }
-    }
-    this.#events.push(...events);
-  }
-
-  close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
-  }
-}
-
 function userIdentity(
   credential: Credential | undefined,
   webIdentity: WebIdentity | undefined,
@@ -215,8 +106,8 @@ function wholeSeconds(instant: Date): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Jul 18, 2023, 4:07:39 PM`, as CloudTrail writes this one time. */
-export function cloudTrailExpiration(instant: Date): string {
+/** `Jul 18, 2023, 4:07:39 PM`, as CloudTrail writes times that are parameters or results. */
+export function cloudTrailTime(instant: Date): string {
   const hours = instant.getUTCHours();
   const time = [hours % 12 || 12, twoDigits(instant.getUTCMinutes()), twoDigits(instant.getUTCSeconds())].join(':');
   const day = `${MONTHS[instant.getUTCMonth()]} ${instant.getUTCDate()}, ${instant.getUTCFullYear()}`;

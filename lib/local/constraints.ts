@@ -6,6 +6,8 @@ export interface TextConstraint {
   readonly max?: number;
   /** What the whole text must match, as AWS writes it in messages. */
   readonly pattern?: string;
+  /** What the text must be one of. */
+  readonly values?: readonly string[];
   /** Whether the message leaves the value out. */
   readonly sensitive?: boolean;
 }
@@ -18,7 +20,14 @@ export class Constraints {
   readonly #faults: string[] = [];
 
   text(field: string, value: string | undefined, constraint: TextConstraint): string {
-    const { required = false, min = 0, max = Number.POSITIVE_INFINITY, pattern, sensitive = false } = constraint;
+    const {
+      required = false,
+      min = 0,
+      max = Number.POSITIVE_INFINITY,
+      pattern,
+      values,
+      sensitive = false,
+    } = constraint;
     if (value === undefined) {
       if (required) this.#faults.push(`Value null at '${field}' failed to satisfy constraint: Member must not be null`);
       return '';
@@ -30,6 +39,9 @@ export class Constraints {
     if (value.length > max) fail(`Member must have length less than or equal to ${max}`);
     if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`, 'u').test(value)) {
       fail(`Member must satisfy regular expression pattern: ${pattern}`);
+    }
+    if (values !== undefined && !values.includes(value)) {
+      fail(`Member must satisfy enum value set: [${values.join(', ')}]`);
     }
     return value;
   }
@@ -43,6 +55,14 @@ export class Constraints {
     else if (number < min) fail(`Member must have value greater than or equal to ${min}`);
     else if (number > max) fail(`Member must have value less than or equal to ${max}`);
     return number;
+  }
+
+  boolean(field: string, value: string | undefined): boolean | undefined {
+    if (value === 'true' || value === 'false') return value === 'true';
+    if (value !== undefined) {
+      this.#faults.push(`Value '${value}' at '${field}' failed to satisfy constraint: Member must be a boolean`);
+    }
+    return undefined;
   }
 
   listLength(field: string, length: number, { min = 0, max }: { min?: number; max: number }): void {

@@ -1,31 +1,18 @@
-import { createHash } from 'node:crypto';
-import { quote, SessionBrokerError } from '../errors.ts';
-import { parseIamPath, ROLE_NAME_LENGTH } from '../identity/index.ts';
+import { SessionBrokerError } from '../errors.ts';
 import { Unresolvable } from '../template/intrinsics.ts';
 import { type Stack, type TemplateResource, unreadable } from './assembly.ts';
-import { AwsFault, noSuchEntity } from './aws-fault.ts';
+import { AwsFault, NOT_MODELLED } from './aws-fault.ts';
 import { NotCreatedYet, resolve, type Scope } from './intrinsics.ts';
-import { readPolicy } from './policy-text.ts';
-import type { Role, Store } from './store.ts';
-import { storedTrust } from './trust-principals.ts';
-
-type Properties = Readonly<Record<string, unknown>>;
-
-/** Values of `Ref` (under an empty name) and of `Fn::GetAtt`. */
-type Attributes = Readonly<Record<string, string>>;
-
-type Create = (logicalId: string, properties: Properties, stack: Stack, store: Store, now: Date) => Attributes;
-
-/** The types of resource that are modelled. */
-const TYPES: Readonly<Record<string, Create>> = {
-  'AWS::IAM::Role': createRole,
-  'AWS::IAM::ManagedPolicy': createManagedPolicy,
-  'AWS::IAM::Policy': createInlinePolicy,
-  'AWS::SSM::Parameter': createParameter,
-};
+import { type Attributes, type Create, type DeployTarget, type Properties, RESOURCES } from './resources.ts';
 
 /** Resources that are about no AWS service. */
 const SILENT_TYPES = ['AWS::CDK::Metadata'];
+
+/** Resources that may be about one that is not modelled: a cluster of the app itself. */
+const PASSED_OVER_TYPES = ['AWS::EKS::AccessEntry'];
+
+/** What AWS says of a resource before what it needs is there: one that is referred to, a principal, a role to attach to. */
+const COME_LATER = ['InvalidParameterException', 'MalformedPolicyDocument', 'NoSuchEntity'];
 
 interface Pending {
   readonly stack: Stack;
@@ -41,49 +28,55 @@ interface Pending {
  * @returns what was passed over, a sentence each
  * @throws {SessionBrokerError} AssemblyUnreadable, with AWS's refusal of a resource as cause
  */
-export function deploy(stacks: readonly Stack[], store: Store, now: Date): readonly string[] {
+export function deploy(stacks: readonly Stack[], target: DeployTarget): readonly string[] {
   const notices = new Set<string>();
   let pending: readonly Pending[] = stacks.flatMap((stack) => {
     const created = new Map<string, Attributes>();
     return Object.entries(stack.resources).flatMap(([logicalId, resource]) => {
-      const create = Object.hasOwn(TYPES, resource.type) ? TYPES[resource.type] : undefined;
+      const create = Object.hasOwn(RESOURCES, resource.type) ? RESOURCES[resource.type] : undefined;
       if (create !== undefined) return [{ stack, scope: { stack, created }, created, logicalId, resource, create }];
       if (!SILENT_TYPES.includes(resource.type)) notices.add(`${resource.type} in ${stack.name} is not modelled`);
       return [];
     });
   });
   while (pending.length > 0) {
-    const waiting = pending.map((item) => [item, tryToCreate(item, store, now)] as const);
-    const left = waiting.filter(([, reason]) => reason !== undefined);
-    const [first] = left;
-    if (first !== undefined && left.length === pending.length) {
-      throw refused(first[0], first[1]);
+    const reasons = new Map(pending.map((item) => [item, tryToCreate(item, target)]));
+    const left = pending.filter((item) => reasons.get(item) !== undefined);
+    // Nothing that could come makes a difference any more.
+    const isStuck = left.length === pending.length;
+    const passedOver = new Set<Pending>();
+    for (const item of left) {
+      const reason = reasons.get(item);
+      if (mayCome(reason) && !isStuck) continue;
+      if (!isPassedOver(item, reason)) throw refused(item, reason);
+      notices.add(`${item.resource.type} ${item.logicalId} in ${item.stack.name} is passed over: ${reason.message}`);
+      passedOver.add(item);
     }
-    pending = left.map(([item]) => item);
+    pending = left.filter((item) => !passedOver.has(item));
   }
   return [...notices];
 }
 
-/** The reason why a resource has to wait, or undefined once it is created. */
-function tryToCreate(
-  { stack, scope, created, logicalId, resource, create }: Pending,
-  store: Store,
-  now: Date,
-): unknown {
+/** Why a resource could not be created, or undefined once it is. */
+function tryToCreate({ stack, scope, created, logicalId, resource, create }: Pending, target: DeployTarget): unknown {
   const { properties, isConditional } = resource;
   try {
     if (isConditional) throw new Unresolvable('its Condition is not modelled');
-    const resolved = resolve(properties, scope) as Properties;
-    created.set(logicalId, create(logicalId, resolved, stack, store, now));
+    created.set(logicalId, create(logicalId, resolve(properties, scope) as Properties, stack, target));
     return undefined;
   } catch (reason) {
-    // What a later resource may bring: one that is referred to, a principal, a role to attach to.
-    const mayCome =
-      reason instanceof NotCreatedYet ||
-      (reason instanceof AwsFault && ['MalformedPolicyDocument', 'NoSuchEntity'].includes(reason.code));
-    if (mayCome) return reason;
-    throw refused({ stack, logicalId, resource }, reason);
+    return reason;
   }
+}
+
+function mayCome(reason: unknown): boolean {
+  return reason instanceof NotCreatedYet || (reason instanceof AwsFault && COME_LATER.includes(reason.code));
+}
+
+function isPassedOver({ resource }: Pending, reason: unknown): reason is Error {
+  const isUnknown = reason instanceof NotCreatedYet || reason instanceof Unresolvable;
+  const isNotModelled = reason instanceof AwsFault && reason.code === NOT_MODELLED;
+  return PASSED_OVER_TYPES.includes(resource.type) && (isUnknown || isNotModelled);
 }
 
 function refused(item: Pick<Pending, 'stack' | 'logicalId' | 'resource'>, reason: unknown): unknown {
@@ -92,105 +85,4 @@ function refused(item: Pick<Pending, 'stack' | 'logicalId' | 'resource'>, reason
   const isOurs =
     reason instanceof NotCreatedYet || reason instanceof Unresolvable || reason instanceof SessionBrokerError;
   return isOurs ? unreadable(place, reason.message, reason) : reason;
-}
-
-function createRole(logicalId: string, properties: Properties, stack: Stack, store: Store, now: Date): Attributes {
-  const { account, partition } = stack;
-  const name = optionalText(properties, 'RoleName') ?? generatedName(stack, logicalId);
-  if (store.findRole(account, name) !== undefined) {
-    throw new AwsFault('EntityAlreadyExists', 409, `Role with name ${name} already exists.`);
-  }
-  const trust = storedTrust(readPolicy(properties['AssumeRolePolicyDocument'], 'trust', 'trust policy'), store);
-  const inline = objects(properties, 'Policies').map(
-    (policy) =>
-      [
-        text(policy, 'PolicyName'),
-        readPolicy(policy['PolicyDocument'], 'identity', text(policy, 'PolicyName')),
-      ] as const,
-  );
-  const role = store.addRole({
-    account,
-    partition,
-    name,
-    path: parseIamPath(optionalText(properties, 'Path') ?? '/'),
-    trust,
-    createdAt: now,
-    description: optionalText(properties, 'Description'),
-    maxSessionDurationSeconds:
-      properties['MaxSessionDuration'] === undefined ? undefined : Number(properties['MaxSessionDuration']),
-    permissionsBoundary: optionalText(properties, 'PermissionsBoundary'),
-    tags: Object.fromEntries(objects(properties, 'Tags').map((tag) => [text(tag, 'Key'), text(tag, 'Value')])),
-  });
-  for (const [policyName, policy] of inline) role.inlinePolicies.set(policyName, policy);
-  for (const arn of texts(properties, 'ManagedPolicyArns')) role.attachedPolicies.add(arn);
-  return { '': role.name, Arn: role.arn, RoleId: role.id };
-}
-
-function createManagedPolicy(logicalId: string, properties: Properties, stack: Stack, store: Store): Attributes {
-  const name = optionalText(properties, 'ManagedPolicyName') ?? generatedName(stack, logicalId);
-  const path = parseIamPath(optionalText(properties, 'Path') ?? '/');
-  const arn = `arn:${stack.partition}:iam::${stack.account}:policy${path}${name}`;
-  const roles = rolesNamed(properties, stack, store);
-  store.addPolicy({ arn, name, document: readPolicy(properties['PolicyDocument'], 'identity', name) });
-  for (const role of roles) role.attachedPolicies.add(arn);
-  return { '': arn, PolicyArn: arn };
-}
-
-function createInlinePolicy(_logicalId: string, properties: Properties, stack: Stack, store: Store): Attributes {
-  const name = text(properties, 'PolicyName');
-  const policy = readPolicy(properties['PolicyDocument'], 'identity', name);
-  for (const role of rolesNamed(properties, stack, store)) role.inlinePolicies.set(name, policy);
-  return { '': name };
-}
-
-function createParameter(
-  logicalId: string,
-  properties: Properties,
-  { account, region, partition, name: stackName }: Stack,
-  store: Store,
-  now: Date,
-): Attributes {
-  const name = optionalText(properties, 'Name') ?? generatedName({ name: stackName }, logicalId);
-  const type = text(properties, 'Type');
-  const value = text(properties, 'Value');
-  const arn = `arn:${partition}:ssm:${region}:${account}:parameter${name.startsWith('/') ? '' : '/'}${name}`;
-  store.addParameter(account, region, { arn, name, type, value, modifiedAt: now });
-  return { '': name, Type: type, Value: value };
-}
-
-function rolesNamed(properties: Properties, { account }: Stack, store: Store): readonly Role[] {
-  return texts(properties, 'Roles').map((name) => {
-    const role = store.findRole(account, name);
-    if (role === undefined) throw noSuchEntity(`The role with name ${name} cannot be found.`);
-    return role;
-  });
-}
-
-/** The form of the names that CloudFormation gives; always the same here, where a stack is created once. */
-function generatedName(stack: Pick<Stack, 'name'>, logicalId: string): string {
-  const suffix = createHash('sha256').update(`${stack.name}/${logicalId}`).digest('hex').slice(0, 12).toUpperCase();
-  return `${`${stack.name}-${logicalId}`.slice(0, ROLE_NAME_LENGTH - suffix.length - 1)}-${suffix}`;
-}
-
-function optionalText(properties: Properties, name: string): string | undefined {
-  return properties[name] === undefined ? undefined : text(properties, name);
-}
-
-function text(properties: Properties, name: string): string {
-  const value = properties[name];
-  if (typeof value === 'string') return value;
-  throw new Unresolvable(`${name} must be text: ${quote(value)}`);
-}
-
-function texts(properties: Properties, name: string): readonly string[] {
-  const value = properties[name] ?? [];
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
-  throw new Unresolvable(`${name} must be a list of texts: ${quote(value)}`);
-}
-
-function objects(properties: Properties, name: string): readonly Properties[] {
-  const value = properties[name] ?? [];
-  const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'object' && entry !== null);
-  if (isList) return value as Properties[];
-  throw new Unresolvable(`${name} must be a list of objects: ${quote(value)}`);
 }

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import type { ClusterConfig, Config, TenantConfig } from '../config/config.ts';
-import { parseConfig } from '../config/parse.ts';
+import type { Config, TenantConfig } from '../config/config.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
-import { type Partition, parseRoleArn } from '../identity/index.ts';
+import { parseRoleArn } from '../identity/index.ts';
 import { fillAccounts, TENANT_SESSION_SECONDS } from './accounts.ts';
 import { readAssembly } from './assembly.ts';
 import type { Decision } from './call.ts';
@@ -12,9 +10,15 @@ import {
   credentialsEnvironment,
   type LocalCredentials,
 } from './client-environment.ts';
-import { type CloudTrailEvent, EventLog } from './cloudtrail.ts';
+import type { AuthenticationMode } from './cluster-store.ts';
+import { accountsOf, findCluster, findTenant, notNamed, readConfig } from './configuration.ts';
+import { type KubernetesUser, kubernetesUserOf } from './eks/kubernetes-user.ts';
+import type { CloudTrailEvent } from './event.ts';
+import { EventHistory } from './event-history.ts';
+import { EventLog } from './event-log.ts';
 import type { Asked } from './protocol.ts';
 import { QueryParameters } from './query.ts';
+import { DEFAULT_QUOTAS, type Quotas } from './quotas.ts';
 import { perform, type ResponderProps, respond } from './respond.ts';
 import { listen } from './server.ts';
 import { type Credential, Store } from './store.ts';
@@ -37,6 +41,21 @@ export interface LocalAccountOptions {
   readonly log?: string | undefined;
   /** @default the system's clock */
   readonly clock?: (() => Date) | undefined;
+  /**
+   * IAM's quotas that are another than an account begins with, by the names of GetAccountSummary.
+   * @default none
+   */
+  readonly quotas?: Partial<Quotas> | undefined;
+  /**
+   * How long after a call LookupEvents shows its event, by the account's clock: seconds. On AWS it takes minutes.
+   * @default 0
+   */
+  readonly cloudTrailDelaySeconds?: number | undefined;
+  /**
+   * The authentication mode that the EKS clusters begin with. UpdateClusterConfig goes on from there, and never back.
+   * @default 'API_AND_CONFIG_MAP'
+   */
+  readonly authenticationMode?: AuthenticationMode | undefined;
 }
 
 /** Every account that a configuration names, on one loopback port. */
@@ -82,6 +101,12 @@ export interface LocalAccount extends AsyncDisposable {
    * @throws {SessionBrokerError} UsageInvalid
    */
   administratorEnvironment(account: string): Readonly<Record<string, string>>;
+  /**
+   * Who credentials are in a cluster, by its access entries, or undefined where they are not let in: no entry, one of
+   * a role that was deleted and created again, or credentials that are no longer good.
+   * @throws {SessionBrokerError} UsageInvalid for a cluster that the configuration does not name
+   */
+  kubernetesUser(cluster: string, credentials: Pick<LocalCredentials, 'accessKeyId'>): KubernetesUser | undefined;
   /** All events so far, oldest first. */
   events(): readonly CloudTrailEvent[];
   /** Why each call was answered as it was, oldest first. AWS tells nobody. */
@@ -96,9 +121,9 @@ export interface LocalAccount extends AsyncDisposable {
 }
 
 /**
- * Starts a strict local account: STS, SSM and IAM over HTTP on loopback, filled from a cloud assembly, enforcing
- * trust and identity policies and the rules of source identity as AWS documents them. It is no emulator of AWS at
- * large; what it does not model it refuses with the code `NotModelled`.
+ * Starts a strict local account: STS, SSM, IAM, EKS and CloudTrail's event history over HTTP on loopback, filled from
+ * a cloud assembly, enforcing trust and identity policies and the rules of source identity as AWS documents them. It
+ * is no emulator of AWS at large; what it does not model it refuses with the code `NotModelled`.
  * @throws {SessionBrokerError} AssemblyUnreadable, ConfigUnreadable, ConfigInvalid, ListenFailed, LogUnwritable
  */
 export async function startLocalAccount(options: LocalAccountOptions): Promise<LocalAccount> {
@@ -106,10 +131,19 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
   const config = typeof options.config === 'string' ? readConfig(options.config) : options.config;
   const stacks = readAssembly(options.assembly);
   const store = new Store();
+  const quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
   const issuer = new WebIdentityIssuer();
   const accounts = accountsOf(config);
-  for (const [account, { partition }] of accounts) store.administrator(account, partition);
-  const notices = fillAccounts({ config, stacks, store, issuer, now: clock() });
+  for (const [account, { partition }] of accounts) store.administrator(account, partition, clock());
+  const notices = fillAccounts({
+    config,
+    stacks,
+    store,
+    issuer,
+    quotas,
+    authenticationMode: options.authenticationMode ?? 'API_AND_CONFIG_MAP',
+    now: clock(),
+  });
 
   const decisions = new Map<string, Decision>();
   const log = new EventLog(options.log);
@@ -119,6 +153,8 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
   const props: ResponderProps = {
     store,
     issuer,
+    quotas,
+    history: new EventHistory(log, options.cloudTrailDelaySeconds ?? 0),
     clock,
     log,
     decided: (decision) => decisions.set(decision.requestId, decision),
@@ -136,17 +172,17 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
     log.close();
   };
   const mintWebIdentityToken = (clusterName: string, tenantName: string): string => {
-    const { cluster, tenant } = find(config, clusterName, tenantName);
+    const { cluster, tenant } = findTenant(config, clusterName, tenantName);
     return issuer.mint(issuerOf(cluster), subjectOf(tenant.name), clock());
   };
   const dispatcherCredentials = (clusterName: string, tenantName: string): LocalCredentials => {
-    const { tenant } = find(config, clusterName, tenantName);
+    const { tenant } = findTenant(config, clusterName, tenantName);
     return assumeTenantRole(tenant, mintWebIdentityToken(clusterName, tenantName), props);
   };
   const administratorCredentials = (account: string): LocalCredentials => {
     const known = accounts.get(account);
     if (known === undefined) throw notNamed('account', account, [...accounts.keys()]);
-    return credentialsOf(store.administrator(account, known.partition), account);
+    return credentialsOf(store.administrator(account, known.partition, clock()), account);
   };
   return {
     endpoint,
@@ -154,7 +190,7 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
     notices,
     dispatcherCredentials,
     dispatcherEnvironment: (clusterName, tenantName) => {
-      const { cluster } = find(config, clusterName, tenantName);
+      const { cluster } = findTenant(config, clusterName, tenantName);
       return {
         ...clientEnvironment(endpoint, cluster.region),
         ...credentialsEnvironment(dispatcherCredentials(clusterName, tenantName)),
@@ -163,7 +199,7 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
     },
     mintWebIdentityToken,
     webIdentityEnvironment: (clusterName, tenantName, tokenFile) => {
-      const { cluster, tenant } = find(config, clusterName, tenantName);
+      const { cluster, tenant } = findTenant(config, clusterName, tenantName);
       return {
         ...clientEnvironment(endpoint, cluster.region),
         AWS_ROLE_ARN: tenant.tenantRole,
@@ -176,78 +212,19 @@ export async function startLocalAccount(options: LocalAccountOptions): Promise<L
       ...credentialsEnvironment(administratorCredentials(account)),
       ...clientEnvironment(endpoint, regionOf(account)),
     }),
-    events: () => [...log.events],
+    kubernetesUser: (clusterName, { accessKeyId }) => {
+      const { account, region, eksClusterName } = findCluster(config, clusterName);
+      const cluster = store.clusters.find(account, region, eksClusterName);
+      const credential = store.findCredential(accessKeyId);
+      const isGood = credential !== undefined && (credential.expiresAt === undefined || credential.expiresAt > clock());
+      return cluster !== undefined && isGood ? kubernetesUserOf(credential.caller, cluster) : undefined;
+    },
+    events: () => log.events,
     decisions: () => [...decisions.values()],
     decisionOf: (requestId) => decisions.get(requestId),
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function readConfig(file: string): Config {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new SessionBrokerError(
-      'ConfigUnreadable',
-      `configuration file must be readable: ${quote(file)} is not; correct the path`,
-      { cause, detail: { files: [file] } },
-    );
-  }
-  return parseConfig(text, file);
-}
-
-interface AccountPlace {
-  readonly partition: Partition;
-  /** A cluster's. */
-  readonly region: string;
-}
-
-/** Every account that the configuration names, the clusters' first. */
-function accountsOf(config: Config): ReadonlyMap<string, AccountPlace> {
-  const accounts = new Map<string, AccountPlace>();
-  const add = (account: string, { partition, region }: AccountPlace): void => {
-    if (!accounts.has(account)) accounts.set(account, { partition, region });
-  };
-  for (const cluster of config.clusters) add(cluster.account, cluster);
-  for (const cluster of config.clusters) {
-    for (const { tenantRole, chainTo } of cluster.tenants) {
-      for (const arn of [tenantRole, ...chainTo]) add(parseRoleArn(arn).account, cluster);
-    }
-  }
-  return accounts;
-}
-
-function find(
-  config: Config,
-  clusterName: string,
-  tenantName: string,
-): { readonly cluster: ClusterConfig; readonly tenant: TenantConfig } {
-  const cluster = config.clusters.find(({ name }) => name === clusterName);
-  if (cluster === undefined) {
-    throw notNamed(
-      'cluster',
-      clusterName,
-      config.clusters.map(({ name }) => name),
-    );
-  }
-  const tenant = cluster.tenants.find(({ name }) => name === tenantName);
-  if (tenant === undefined) {
-    throw notNamed(
-      'tenant',
-      tenantName,
-      cluster.tenants.map(({ name }) => name),
-    );
-  }
-  return { cluster, tenant };
-}
-
-function notNamed(field: string, given: string, known: readonly string[]): SessionBrokerError {
-  return new SessionBrokerError(
-    'UsageInvalid',
-    `${field} must be one that the configuration names: ${quote(given)} is not; choose from ${known.join(', ')}`,
-  );
 }
 
 /** Calls AssumeRoleWithWebIdentity as the pod's SDK would, event included. */
@@ -266,7 +243,6 @@ function assumeTenantRole(tenant: TenantConfig, token: string, props: ResponderP
     region: undefined,
     operation,
     parameters,
-    body: Buffer.alloc(0),
   };
   const { fault, call } = perform(asked, props, {
     userAgent: 'session-broker local',

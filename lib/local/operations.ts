@@ -1,20 +1,52 @@
 import type { Call, Environment } from './call.ts';
+import { createAccessEntry, deleteAccessEntry, describeAccessEntry, listAccessEntries } from './eks/access-entries.ts';
+import { describeCluster, describeUpdate, updateClusterConfig } from './eks/clusters.ts';
+import {
+  createPodIdentityAssociation,
+  describePodIdentityAssociation,
+  listPodIdentityAssociations,
+} from './eks/pod-identity.ts';
+import { getAccountAuthorizationDetails, getAccountSummary } from './iam/account.ts';
+import { createPolicy, deletePolicy, getPolicy, listEntitiesForPolicy } from './iam/policies.ts';
+import {
+  createPolicyVersion,
+  deletePolicyVersion,
+  getPolicyVersion,
+  listPolicyVersions,
+  setDefaultPolicyVersion,
+} from './iam/policy-versions.ts';
 import {
   attachRolePolicy,
-  createRole,
-  deleteRole,
   deleteRolePolicy,
   detachRolePolicy,
-  getRole,
   getRolePolicy,
   listAttachedRolePolicies,
   listRolePolicies,
-  listRoles,
   putRolePolicy,
+} from './iam/role-policies.ts';
+import { listRoleTags, tagRole, untagRole } from './iam/role-tags.ts';
+import {
+  createRole,
+  deleteRole,
+  deleteRolePermissionsBoundary,
+  getRole,
+  listRoles,
+  putRolePermissionsBoundary,
   updateAssumeRolePolicy,
-} from './iam.ts';
+  updateRole,
+} from './iam/roles.ts';
+import type { JsonObject } from './json-input.ts';
+import { lookupEvents } from './lookup-events.ts';
 import type { QueryParameters, XmlValue } from './query.ts';
-import { getParameter, getParameters, getParametersByPath, type JsonObject } from './ssm.ts';
+import type { RestInput, Route } from './rest.ts';
+import {
+  deleteParameter,
+  getParameter,
+  getParameterHistory,
+  getParameters,
+  getParametersByPath,
+  putParameter,
+} from './ssm.ts';
 import { assumeRole, assumeRoleWithWebIdentity, getCallerIdentity, refuseToRoleCredentials } from './sts.ts';
 
 export interface OperationTraits {
@@ -30,6 +62,7 @@ interface Operation<Input, Output> extends OperationTraits {
 
 type QueryOperation = Operation<QueryParameters, { readonly [name: string]: XmlValue }>;
 type JsonOperation = Operation<JsonObject, JsonObject>;
+type RestOperation = Operation<RestInput, JsonObject> & Route;
 
 /** A service of the Query protocol. */
 export interface QueryService {
@@ -42,9 +75,15 @@ export interface QueryService {
 /** A service of the AWS JSON 1.1 protocol. */
 export interface JsonService {
   readonly protocol: 'json';
-  /** What `X-Amz-Target` begins with. */
-  readonly target: string;
+  /** What `X-Amz-Target` has before the operation; SDKs differ in how they call one service. */
+  readonly targets: readonly string[];
   readonly operations: Readonly<Record<string, JsonOperation>>;
+}
+
+/** A service of the REST JSON protocol. */
+export interface RestService {
+  readonly protocol: 'rest';
+  readonly operations: Readonly<Record<string, RestOperation>>;
 }
 
 const read = <Input, Output>(run: Operation<Input, Output>['run']): Operation<Input, Output> => ({
@@ -75,32 +114,89 @@ const IAM: QueryService = {
   namespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
   operations: {
     AttachRolePolicy: write(attachRolePolicy),
+    CreatePolicy: write(createPolicy),
+    CreatePolicyVersion: write(createPolicyVersion),
     CreateRole: write(createRole),
+    DeletePolicy: write(deletePolicy),
+    DeletePolicyVersion: write(deletePolicyVersion),
     DeleteRole: write(deleteRole),
+    DeleteRolePermissionsBoundary: write(deleteRolePermissionsBoundary),
     DeleteRolePolicy: write(deleteRolePolicy),
     DetachRolePolicy: write(detachRolePolicy),
+    GetAccountAuthorizationDetails: read(getAccountAuthorizationDetails),
+    GetAccountSummary: read(getAccountSummary),
+    GetPolicy: read(getPolicy),
+    GetPolicyVersion: read(getPolicyVersion),
     GetRole: read(getRole),
     GetRolePolicy: read(getRolePolicy),
     ListAttachedRolePolicies: read(listAttachedRolePolicies),
+    ListEntitiesForPolicy: read(listEntitiesForPolicy),
+    ListPolicyVersions: read(listPolicyVersions),
     ListRolePolicies: read(listRolePolicies),
+    ListRoleTags: read(listRoleTags),
     ListRoles: read(listRoles),
+    PutRolePermissionsBoundary: write(putRolePermissionsBoundary),
     PutRolePolicy: write(putRolePolicy),
+    SetDefaultPolicyVersion: write(setDefaultPolicyVersion),
+    TagRole: write(tagRole),
+    UntagRole: write(untagRole),
     UpdateAssumeRolePolicy: write(updateAssumeRolePolicy),
+    UpdateRole: write(updateRole),
   },
 };
 
 const SSM: JsonService = {
   protocol: 'json',
-  target: 'AmazonSSM',
+  targets: ['AmazonSSM'],
   operations: {
+    DeleteParameter: write(deleteParameter),
     GetParameter: read(getParameter),
+    GetParameterHistory: read(getParameterHistory),
     GetParameters: read(getParameters),
     GetParametersByPath: read(getParametersByPath),
+    PutParameter: write(putParameter),
   },
 };
 
+const CLUSTER = '/clusters/{name}';
+const ACCESS_ENTRIES = `${CLUSTER}/access-entries`;
+const ACCESS_ENTRY = `${ACCESS_ENTRIES}/{principalArn}`;
+const ASSOCIATIONS = `${CLUSTER}/pod-identity-associations`;
+
+const EKS: RestService = {
+  protocol: 'rest',
+  operations: {
+    CreateAccessEntry: { ...write(createAccessEntry), method: 'POST', path: ACCESS_ENTRIES },
+    CreatePodIdentityAssociation: { ...write(createPodIdentityAssociation), method: 'POST', path: ASSOCIATIONS },
+    DeleteAccessEntry: { ...write(deleteAccessEntry), method: 'DELETE', path: ACCESS_ENTRY },
+    DescribeAccessEntry: { ...read(describeAccessEntry), method: 'GET', path: ACCESS_ENTRY },
+    DescribeCluster: { ...read(describeCluster), method: 'GET', path: CLUSTER },
+    DescribePodIdentityAssociation: {
+      ...read(describePodIdentityAssociation),
+      method: 'GET',
+      path: `${ASSOCIATIONS}/{associationId}`,
+    },
+    DescribeUpdate: { ...read(describeUpdate), method: 'GET', path: `${CLUSTER}/updates/{updateId}` },
+    ListAccessEntries: { ...read(listAccessEntries), method: 'GET', path: ACCESS_ENTRIES },
+    ListPodIdentityAssociations: { ...read(listPodIdentityAssociations), method: 'GET', path: ASSOCIATIONS },
+    UpdateClusterConfig: { ...write(updateClusterConfig), method: 'POST', path: `${CLUSTER}/update-config` },
+  },
+};
+
+const CLOUDTRAIL: JsonService = {
+  protocol: 'json',
+  targets: ['CloudTrail_20131101', 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101'],
+  operations: { LookupEvents: read(lookupEvents) },
+};
+
 /** What is modelled, by the name that signatures have for the service. */
-export const SERVICES: Readonly<Record<string, QueryService | JsonService>> = { iam: IAM, ssm: SSM, sts: STS };
+export const SERVICES: Readonly<Record<string, QueryService | JsonService | RestService>> = {
+  cloudtrail: CLOUDTRAIL,
+  eks: EKS,
+  iam: IAM,
+  ssm: SSM,
+  sts: STS,
+};
 
 /** A record's own value: names come from the wire, and `constructor` is not an operation. */
 export function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {

@@ -1,9 +1,10 @@
 import { quote } from '../errors.ts';
 import { AwsFault, notModelled } from './aws-fault.ts';
-import { own, SERVICES } from './operations.ts';
+import type { JsonObject } from './json-input.ts';
+import { own, type RestService, SERVICES } from './operations.ts';
 import { QueryParameters, renderXml } from './query.ts';
+import { type RestInput, routeOf } from './rest.ts';
 import { header, queryOf, scopeOf, type WireRequest } from './sigv4.ts';
-import type { JsonObject } from './ssm.ts';
 
 /** An answer as it goes over the wire. */
 export interface WireAnswer {
@@ -23,39 +24,76 @@ const JSON_CODES: Readonly<Record<string, string>> = {
 };
 
 /** What a request asks, as far as it can be read. */
-export interface Asked {
-  readonly protocol: 'query' | 'json';
+export type Asked = Named & (AskedByQuery | AskedByJson | AskedByRest);
+
+interface Named {
   /** As signatures name it. */
   readonly service: string | undefined;
   /** What the request says it is signed for. */
   readonly region: string | undefined;
   readonly operation: string | undefined;
-  readonly parameters: QueryParameters;
-  readonly body: Buffer;
   /** Why it cannot be answered whoever asks. Absent: it can be read. */
   readonly fault?: AwsFault | undefined;
 }
 
+interface AskedByQuery {
+  readonly protocol: 'query';
+  readonly parameters: QueryParameters;
+}
+
+interface AskedByJson {
+  readonly protocol: 'json';
+  readonly body: Buffer;
+}
+
+interface AskedByRest {
+  readonly protocol: 'rest';
+  /** @throws {AwsFault} SerializationException */
+  readonly input: () => RestInput;
+}
+
 /** Reads a request without verifying any of it. */
 export function readRequest(request: WireRequest): Asked {
-  const { body } = request;
   const contentType = header(request, 'content-type') ?? '';
   const target = header(request, 'x-amz-target');
   const scope = scopeOf(request);
+  const service = own(SERVICES, scope?.service ?? '');
+  if (service?.protocol === 'rest') return readRest(request, service, scope);
   if (target !== undefined || /^application\/(?:x-amz-)?json/.test(contentType)) {
-    const [prefix = '', operation] = (target ?? '').split('.', 2);
-    const named = Object.entries(SERVICES).find(([, known]) => known.protocol === 'json' && known.target === prefix);
-    const service = scope?.service ?? named?.[0];
-    return {
-      protocol: 'json',
-      service,
-      region: scope?.region,
-      operation: printable(operation),
-      parameters: new QueryParameters([]),
-      body,
-      fault: placeFault(request, ['POST']) ?? targetFault(service, target ?? ''),
-    };
+    return readJsonTarget(request, target ?? '', scope);
   }
+  return readQuery(request, contentType, scope);
+}
+
+type Scope = ReturnType<typeof scopeOf>;
+
+/** Only a signature says that a request is for a REST service. */
+function readRest(request: WireRequest, { operations }: RestService, scope: Scope): Asked {
+  const found = routeOf(request, operations);
+  const named = { protocol: 'rest', service: scope?.service, region: scope?.region } as const;
+  return found instanceof AwsFault
+    ? { ...named, operation: undefined, fault: found, input: () => ({ path: {}, query: {}, body: {} }) }
+    : { ...named, operation: found.operation, input: found.input };
+}
+
+function readJsonTarget(request: WireRequest, target: string, scope: Scope): Asked {
+  const { prefix, operation } = partsOf(target);
+  const named = Object.entries(SERVICES).find(
+    ([, known]) => known.protocol === 'json' && known.targets.includes(prefix),
+  );
+  const service = scope?.service ?? named?.[0];
+  return {
+    protocol: 'json',
+    service,
+    region: scope?.region,
+    operation: printable(operation),
+    body: request.body,
+    fault: placeFault(request, ['POST']) ?? targetFault(service, target),
+  };
+}
+
+function readQuery(request: WireRequest, contentType: string, scope: Scope): Asked {
+  const { body } = request;
   const hasBody = body.length > 0;
   const parameters = new QueryParameters(hasBody ? new URLSearchParams(body.toString('utf8')) : queryOf(request));
   const version = parameters.get('Version');
@@ -66,7 +104,6 @@ export function readRequest(request: WireRequest): Asked {
     region: scope?.region,
     operation: printable(parameters.get('Action')),
     parameters,
-    body,
     fault:
       placeFault(request, ['GET', 'POST']) ??
       (hasBody ? bodyFault(request, contentType) : undefined) ??
@@ -74,7 +111,7 @@ export function readRequest(request: WireRequest): Asked {
   };
 }
 
-/** Every operation is one of `/`. */
+/** Every operation of these protocols is one of `/`. */
 function placeFault({ method, target }: WireRequest, methods: readonly string[]): AwsFault | undefined {
   const [path = ''] = target.split('?', 1);
   return path === '/' && methods.includes(method)
@@ -85,8 +122,15 @@ function placeFault({ method, target }: WireRequest, methods: readonly string[])
 function targetFault(service: string | undefined, target: string): AwsFault | undefined {
   const known = own(SERVICES, service ?? '');
   if (known?.protocol !== 'json') return undefined;
-  const [prefix, , ...rest] = target.split('.');
-  return prefix === known.target && rest.length === 0 ? undefined : notModelled(`the target ${quote(target)}`);
+  return known.targets.includes(partsOf(target).prefix) ? undefined : notModelled(`the target ${quote(target)}`);
+}
+
+/** What stands before and after the last dot of a target. */
+function partsOf(target: string): { readonly prefix: string; readonly operation: string | undefined } {
+  const dot = target.lastIndexOf('.');
+  return dot === -1
+    ? { prefix: target, operation: undefined }
+    : { prefix: target.slice(0, dot), operation: target.slice(dot + 1) };
 }
 
 /** Parameters stand in the body or in the query, and those of the other would go unseen. */
@@ -107,29 +151,15 @@ function printable(name: string | undefined): string | undefined {
   return name !== undefined && /^\w{1,100}$/.test(name) ? name : undefined;
 }
 
-/**
- * The input of an operation of a JSON service.
- * @throws {AwsFault} SerializationException
- */
-export function readJson(body: Buffer): JsonObject {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  } catch {
-    // Answered below, as a body of another kind is.
-  }
-  throw new AwsFault('SerializationException', 400, 'The request body must be a JSON object');
-}
-
 /** A fault's code as it goes over the wire. */
 export function wireCode({ protocol }: Asked, { code }: AwsFault): string {
-  return protocol === 'json' ? (own(JSON_CODES, code) ?? code) : code;
+  return protocol === 'query' ? code : (own(JSON_CODES, code) ?? code);
 }
 
 /** The answer of an operation that succeeded. */
 export function answerOf(asked: Asked, requestId: string, result: JsonObject): WireAnswer {
   const service = own(SERVICES, asked.service ?? '');
-  if (service?.protocol !== 'query') return json(200, requestId, result);
+  if (service?.protocol !== 'query') return json(asked, 200, requestId, result);
   const { operation } = asked;
   const content = {
     // Operations that answer with nothing have no result element.
@@ -143,9 +173,10 @@ export function answerOf(asked: Asked, requestId: string, result: JsonObject): W
 export function refusalOf(asked: Asked, requestId: string, fault: AwsFault): WireAnswer {
   const code = wireCode(asked, fault);
   const { status, message } = fault;
-  if (asked.protocol === 'json') {
-    // JSON services answer every fault of a caller with 400.
-    const answer = json(status < 500 ? 400 : status, requestId, { __type: code, message });
+  if (asked.protocol !== 'query') {
+    // Services of the JSON protocol answer every fault of a caller with 400.
+    const shownStatus = asked.protocol === 'json' && status < 500 ? 400 : status;
+    const answer = json(asked, shownStatus, requestId, { __type: code, message });
     return { ...answer, headers: { ...answer.headers, 'x-amzn-errortype': code } };
   }
   const service = own(SERVICES, asked.service ?? '');
@@ -157,10 +188,11 @@ export function refusalOf(asked: Asked, requestId: string, fault: AwsFault): Wir
   return xml(status, requestId, renderXml('ErrorResponse', namespace, content));
 }
 
-function json(status: number, requestId: string, value: JsonObject): WireAnswer {
+function json({ protocol }: Asked, status: number, requestId: string, value: JsonObject): WireAnswer {
+  const contentType = protocol === 'rest' ? 'application/json' : 'application/x-amz-json-1.1';
   return {
     status,
-    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId },
+    headers: { 'content-type': contentType, 'x-amzn-requestid': requestId },
     body: JSON.stringify(value),
   };
 }

@@ -1,12 +1,16 @@
 import { notModelled } from './aws-fault.ts';
 
-/** A value of an answer in the Query protocol: lists become `<member>` elements, undefined is left out. */
+/**
+ * A value of an answer in the Query protocol: lists become `<member>` elements, maps `<entry>` elements, undefined is
+ * left out.
+ */
 export type XmlValue =
   | string
   | number
   | boolean
   | undefined
   | readonly XmlValue[]
+  | ReadonlyMap<string, XmlValue>
   | { readonly [name: string]: XmlValue };
 
 /** The parameters of a call in the Query protocol. */
@@ -62,6 +66,9 @@ export function renderXml(root: string, namespace: string, content: { readonly [
 function render(value: XmlValue): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.map((member) => `<member>${render(member)}</member>`).join('');
+  if (value instanceof Map) {
+    return [...value].map(([key, entry]) => `<entry>${render({ key, value: entry })}</entry>`).join('');
+  }
   if (typeof value === 'object') {
     return Object.entries(value)
       .filter(([, child]) => child !== undefined)

@@ -3,11 +3,13 @@ import { SessionBrokerError } from '../errors.ts';
 import type { Partition } from '../identity/index.ts';
 import { AwsFault, notModelled } from './aws-fault.ts';
 import type { Call, Decision, Environment } from './call.ts';
-import { type EventLog, eventsOf } from './cloudtrail.ts';
+import { eventsOf } from './cloudtrail.ts';
+import type { EventLog } from './event-log.ts';
+import { type JsonObject, readJson } from './json-input.ts';
 import { type OperationTraits, own, SERVICES } from './operations.ts';
-import { type Asked, answerOf, readJson, readRequest, refusalOf, type WireAnswer, wireCode } from './protocol.ts';
+import { type Asked, answerOf, readRequest, refusalOf, type WireAnswer, wireCode } from './protocol.ts';
 import { header, isSigned, type Signer, verifySignature, type WireRequest } from './sigv4.ts';
-import type { JsonObject } from './ssm.ts';
+import { placeOf } from './store.ts';
 
 export interface ResponderProps extends Environment {
   readonly clock: () => Date;
@@ -97,7 +99,8 @@ export function perform(asked: Asked, props: ResponderProps, { userAgent, authen
   if (asked.service !== undefined) {
     const errorCode = fault === undefined ? undefined : wireCode(asked, fault);
     const { fallbackAccount } = props;
-    props.log.append(eventsOf(call, { readOnly: operation?.readOnly ?? false, fault, errorCode, fallbackAccount }));
+    const events = eventsOf(call, { readOnly: operation?.readOnly ?? false, fault, errorCode, fallbackAccount });
+    props.log.append(events, time);
     props.decided(decisionOf(call, fault, errorCode));
   }
   return { call, result, fault };
@@ -127,28 +130,37 @@ function run(asked: Asked, call: Call, environment: Environment): JsonObject {
   const service = own(SERVICES, asked.service ?? '');
   if (service === undefined) throw notModelled(`the service ${asked.service}`);
   if (asked.fault !== undefined) throw asked.fault;
-  if (service.protocol === 'json') {
-    const operation = asked.protocol === 'json' ? own(service.operations, asked.operation ?? '') : undefined;
-    if (operation === undefined) throw notModelled(`the operation ${asked.service}:${asked.operation}`);
-    return operation.run(call, readJson(asked.body), environment);
-  }
-  if (asked.operation === undefined) {
+  if (service.protocol === 'query' && asked.operation === undefined) {
     throw new AwsFault('MissingAction', 400, 'The request must contain the parameter Action');
   }
-  const operation = asked.protocol === 'query' ? own(service.operations, asked.operation) : undefined;
-  if (operation === undefined) throw notModelled(`the operation ${asked.service}:${asked.operation}`);
-  if (asked.parameters.get('Version') !== service.version) {
+  const unknown = notModelled(`the operation ${asked.service}:${asked.operation}`);
+  if (service.protocol === 'json' && asked.protocol === 'json') {
+    const operation = own(service.operations, asked.operation ?? '');
+    if (operation === undefined) throw unknown;
+    return operation.run(call, readJson(asked.body), environment);
+  }
+  if (service.protocol === 'rest' && asked.protocol === 'rest') {
+    const operation = own(service.operations, asked.operation ?? '');
+    if (operation === undefined) throw unknown;
+    return operation.run(call, asked.input(), environment);
+  }
+  if (service.protocol === 'query' && asked.protocol === 'query') {
+    const operation = own(service.operations, asked.operation ?? '');
+    if (operation === undefined) throw unknown;
     const version = asked.parameters.get('Version');
+    if (version === service.version) return operation.run(call, asked.parameters, environment);
     throw new AwsFault('InvalidAction', 400, `Could not find operation ${asked.operation} for version ${version}`);
   }
-  return operation.run(call, asked.parameters, environment);
+  throw unknown;
 }
 
 function regionOf(asked: Asked, signer: Signer | undefined, props: ResponderProps): string {
-  if (signer === undefined) return asked.region ?? props.regionOf(asked.parameters.get('RoleArn')?.split(':')[4]);
+  if (signer === undefined) {
+    const role = asked.protocol === 'query' ? asked.parameters.get('RoleArn') : undefined;
+    return asked.region ?? props.regionOf(role?.split(':')[4]);
+  }
   if (signer.service !== 'iam') return signer.region;
-  const { caller } = signer.credential;
-  return IAM_REGIONS[caller.kind === 'user' ? caller.partition : caller.role.partition];
+  return IAM_REGIONS[placeOf(signer.credential.caller).partition];
 }
 
 function faultOf(error: unknown): AwsFault {

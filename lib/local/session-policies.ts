@@ -15,6 +15,7 @@ export function readSessionPolicies(parameters: QueryParameters, store: Store): 
   for (const arn of parameters.list('PolicyArns', 'arn')) {
     const policy = store.findPolicy(arn ?? '');
     if (policy === undefined) throw notModelled(`the session policy ${quote(arn ?? '')}, which is not in the assembly`);
+    // By reference: a session has the version that is in force when it makes a call.
     policies.push(policy);
   }
   return policies;

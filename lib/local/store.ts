@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Partition } from '../identity/index.ts';
 import type { PolicyDocument } from '../policy/index.ts';
+import { ClusterStore } from './cluster-store.ts';
+import { ManagedPolicy, type ManagedPolicyProps } from './managed-policy.ts';
+import { ParameterStore } from './parameter-store.ts';
 
 /** An IAM role. */
 export interface Role {
@@ -14,22 +17,15 @@ export interface Role {
   readonly createdAt: Date;
   /** As stored: role principals by unique id. */
   trust: PolicyDocument;
-  readonly description: string | undefined;
-  readonly maxSessionDurationSeconds: number;
+  description: string | undefined;
+  maxSessionDurationSeconds: number;
   /** ARN. */
-  readonly permissionsBoundary: string | undefined;
-  readonly tags: Readonly<Record<string, string>>;
+  permissionsBoundary: string | undefined;
+  tags: Readonly<Record<string, string>>;
   /** By name. */
   readonly inlinePolicies: Map<string, PolicyDocument>;
   /** ARNs. */
   readonly attachedPolicies: Set<string>;
-}
-
-/** A customer managed policy. */
-export interface ManagedPolicy {
-  readonly arn: string;
-  readonly name: string;
-  readonly document: PolicyDocument;
 }
 
 /** An IAM user; the only ones are the administrators, who may do everything. */
@@ -41,6 +37,7 @@ export interface User {
   readonly name: string;
   /** `AIDA...` */
   readonly id: string;
+  readonly createdAt: Date;
 }
 
 /** The web identity behind a session. */
@@ -85,14 +82,6 @@ export interface Credential {
   readonly caller: Caller;
 }
 
-export interface Parameter {
-  readonly arn: string;
-  readonly name: string;
-  readonly type: string;
-  readonly value: string;
-  readonly modifiedAt: Date;
-}
-
 export interface RoleProps {
   readonly partition: Partition;
   readonly account: string;
@@ -108,7 +97,7 @@ export interface RoleProps {
 }
 
 /** What IAM gives a role that does not say. */
-const MAX_SESSION_DURATION_SECONDS = 3600;
+export const MAX_SESSION_DURATION_SECONDS = 3600;
 
 /** What the accounts hold. It decides nothing. */
 export class Store {
@@ -116,9 +105,9 @@ export class Store {
   readonly #roles = new Map<string, Role>();
   readonly #policies = new Map<string, ManagedPolicy>();
   readonly #credentials = new Map<string, Credential>();
-  /** By account, Region and name. */
-  readonly #parameters = new Map<string, Parameter>();
   readonly #administrators = new Map<string, Credential>();
+  readonly parameters = new ParameterStore();
+  readonly clusters = new ClusterStore();
 
   roles(account: string): readonly Role[] {
     return [...this.#roles.values()].filter((role) => role.account === account);
@@ -167,25 +156,30 @@ export class Store {
     return this.#policies.get(arn);
   }
 
-  addPolicy(policy: ManagedPolicy): void {
-    this.#policies.set(policy.arn, policy);
+  policies(account: string): readonly ManagedPolicy[] {
+    return [...this.#policies.values()].filter((policy) => policy.account === account);
   }
 
-  findParameter(account: string, region: string, name: string): Parameter | undefined {
-    return this.#parameters.get(parameterKey(account, region, name));
+  /** The caller sees to it that the name is free. */
+  addPolicy(props: Omit<ManagedPolicyProps, 'arn' | 'id'> & { readonly partition: Partition }): ManagedPolicy {
+    const arn = `arn:${props.partition}:iam::${props.account}:policy${props.path}${props.name}`;
+    const policy = new ManagedPolicy({ ...props, arn, id: `ANPA${randomBase32(17)}` });
+    this.#policies.set(arn, policy);
+    return policy;
   }
 
-  /** The parameters below a path, by name. */
-  parametersBelow(account: string, region: string, path: string): readonly Parameter[] {
-    const start = parameterKey(account, region, path.endsWith('/') ? path : `${path}/`);
-    return [...this.#parameters]
-      .filter(([key]) => key.startsWith(start))
-      .map(([, parameter]) => parameter)
-      .sort((one, other) => (one.name < other.name ? -1 : 1));
+  removePolicy({ arn }: ManagedPolicy): void {
+    this.#policies.delete(arn);
   }
 
-  addParameter(account: string, region: string, parameter: Parameter): void {
-    this.#parameters.set(parameterKey(account, region, parameter.name), parameter);
+  /** The roles that have a policy attached. */
+  rolesWith({ arn, account }: Pick<ManagedPolicy, 'arn' | 'account'>): readonly Role[] {
+    return this.roles(account).filter(({ attachedPolicies }) => attachedPolicies.has(arn));
+  }
+
+  /** The roles whose permissions boundary a policy is. */
+  rolesWithin({ arn, account }: Pick<ManagedPolicy, 'arn' | 'account'>): readonly Role[] {
+    return this.roles(account).filter(({ permissionsBoundary }) => permissionsBoundary === arn);
   }
 
   /** The credential of an access key id, while its caller exists. */
@@ -209,28 +203,38 @@ export class Store {
   }
 
   /** The long-lived credential of an account's user `administrator`. */
-  administrator(account: string, partition: Partition): Credential {
+  administrator(account: string, partition: Partition, now: Date): Credential {
     const known = this.#administrators.get(account);
     if (known !== undefined) return known;
     const name = 'administrator';
     const arn = `arn:${partition}:iam::${account}:user/${name}`;
-    const caller: User = { kind: 'user', arn, partition, account, name, id: `AIDA${randomBase32(17)}` };
+    const id = `AIDA${randomBase32(17)}`;
+    const caller: User = { kind: 'user', arn, partition, account, name, id, createdAt: now };
     const credential = { ...randomKeys('AKIA'), sessionToken: undefined, expiresAt: undefined, caller };
     this.#administrators.set(account, credential);
     this.#credentials.set(credential.accessKeyId, credential);
     return credential;
   }
 
-  findUser(arn: string): User | undefined {
+  users(account: string): readonly User[] {
     return [...this.#administrators.values()]
       .map(({ caller }) => caller)
-      .find((caller): caller is User => caller.kind === 'user' && caller.arn === arn);
+      .filter((caller): caller is User => caller.kind === 'user' && caller.account === account);
   }
+
+  findUser(arn: string): User | undefined {
+    return this.users(arn.split(':')[4] ?? '').find((user) => user.arn === arn);
+  }
+}
+
+/** The account that a caller belongs to, and its partition. */
+export function placeOf(caller: Caller): Pick<Role, 'account' | 'partition'> {
+  return caller.kind === 'user' ? caller : caller.role;
 }
 
 /** The account that a caller belongs to. */
 export function accountOf(caller: Caller): string {
-  return caller.kind === 'user' ? caller.account : caller.role.account;
+  return placeOf(caller).account;
 }
 
 /** The ARN that STS and CloudTrail show for a caller. */
@@ -247,10 +251,6 @@ export function idOf(caller: Caller): string {
 
 function roleKey(account: string, name: string): string {
   return `${account}/${name.toLowerCase()}`;
-}
-
-function parameterKey(account: string, region: string, name: string): string {
-  return `${account}/${region} ${name}`;
 }
 
 function randomKeys(prefix: 'AKIA' | 'ASIA'): Pick<Credential, 'accessKeyId' | 'secretAccessKey'> {

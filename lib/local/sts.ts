@@ -4,7 +4,7 @@ import { evaluate, evaluateAssumeRole } from '../policy/index.ts';
 import { assumeRoleDenied, contextOf, policiesOf, requesterOf, resourceTags } from './authorize.ts';
 import { accessDenied, notModelled, validationError } from './aws-fault.ts';
 import { type Call, callerOf, type Environment } from './call.ts';
-import { cloudTrailExpiration } from './cloudtrail.ts';
+import { cloudTrailTime } from './cloudtrail.ts';
 import { Constraints, NAME_PATTERN } from './constraints.ts';
 import type { QueryParameters, XmlValue } from './query.ts';
 import { policyParameters, readSessionPolicies } from './session-policies.ts';
@@ -221,7 +221,7 @@ function issued(
   const { sourceIdentity } = session;
   call.record.resources = [{ accountId: session.role.account, type: 'AWS::IAM::Role', ARN: session.role.arn }];
   call.record.responseElements = {
-    credentials: { accessKeyId, expiration: cloudTrailExpiration(expiresAt) },
+    credentials: { accessKeyId, expiration: cloudTrailTime(expiresAt) },
     assumedRoleUser,
     ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
     ...(more.SubjectFromWebIdentityToken === undefined

@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
+import type { ClusterConfig } from '../config/config.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
 import { AwsFault } from './aws-fault.ts';
 import type { WebIdentity } from './store.ts';
@@ -10,12 +11,9 @@ export const AUDIENCE = 'sts.amazonaws.com';
 const TOKEN_SECONDS = 86_400;
 
 /** How an EKS cluster's issuer is called: `oidc.eks.<region>.amazonaws.com/id/<32 hexadecimal digits>`. */
-export function issuerOf(cluster: {
-  readonly name: string;
-  readonly account: string;
-  readonly region: string;
-}): string {
-  const id = createHash('sha256').update(`${cluster.account}/${cluster.region}/${cluster.name}`).digest('hex');
+export function issuerOf(cluster: Pick<ClusterConfig, 'account' | 'region' | 'eksClusterName'>): string {
+  const name = `${cluster.account}/${cluster.region}/${cluster.eksClusterName}`;
+  const id = createHash('sha256').update(name).digest('hex');
   const suffix = partitionOf(cluster.region) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   return `oidc.eks.${cluster.region}.${suffix}/id/${id.slice(0, 32).toUpperCase()}`;
 }

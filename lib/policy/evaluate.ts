@@ -213,9 +213,10 @@ function bestGrant(
   return best;
 }
 
+/** What AWS itself owns, such as its managed policies, is nobody else's. */
 function isSameAccount(requester: Requester, resource: string): boolean {
   const account = splitArn(resource)?.[4] ?? '';
-  return account === '' || requesterAccount(requester)?.account === account;
+  return account === '' || account === 'aws' || requesterAccount(requester)?.account === account;
 }
 
 /** Whether a role session must be allowed by its own side, whatever the resource's policy grants. */

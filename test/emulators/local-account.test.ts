@@ -93,6 +93,95 @@ describe.skipIf(!hasPythonTools)('the AWS CLI', () => {
     });
   });
 
+  test('changes a policy by a new version, and reads back all that the account has', async () => {
+    const account = await startFixture();
+    const environment = account.administratorEnvironment(ACCOUNT);
+    const policy = `arn:aws:iam::${ACCOUNT}:policy/session-broker/hub-acme-caller`;
+    const document = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'sts:*', Resource: '*' }] };
+
+    const version = await aws(
+      environment,
+      ...['iam', 'create-policy-version', '--policy-arn', policy, '--set-as-default'],
+      ...['--policy-document', JSON.stringify(document)],
+    );
+    expect(printed(version)).toMatchObject({ PolicyVersion: { VersionId: 'v2', IsDefaultVersion: true } });
+    const details = printed(await aws(environment, 'iam', 'get-account-authorization-details', '--page-size', '3'));
+    expect(details['RoleDetailList']).toHaveLength(6);
+    expect(details['Policies']).toContainEqual(
+      expect.objectContaining({
+        Arn: policy,
+        DefaultVersionId: 'v2',
+        PolicyVersionList: [
+          expect.objectContaining({ VersionId: 'v2', IsDefaultVersion: true, Document: document }),
+          expect.objectContaining({ VersionId: 'v1', IsDefaultVersion: false }),
+        ],
+      }),
+    );
+    const denied = await aws(account.dispatcherEnvironment('hub', 'acme'), ...assumeRole(ACME_ROLE));
+    expect(denied.stderr).toContain(' with an explicit deny in an identity-based policy');
+    const deletion = await aws(environment, 'iam', 'delete-policy', '--policy-arn', policy);
+    expect(deletion.stderr).toContain(
+      'An error occurred (DeleteConflict) when calling the DeletePolicy operation: Cannot delete a policy attached to entities.',
+    );
+  });
+
+  test('writes a parameter, and reads what it was', async () => {
+    const account = await startFixture();
+    const environment = account.administratorEnvironment(ACCOUNT);
+    const put = ['ssm', 'put-parameter', '--name', ACME_PARAMETER, '--value', DATA_ROLE, '--type', 'String'];
+
+    expect((await aws(environment, ...put)).stderr).toContain('(ParameterAlreadyExists)');
+    expect(printed(await aws(environment, ...put, '--overwrite'))).toEqual({ Version: 2, Tier: 'Standard' });
+    const history = printed(await aws(environment, 'ssm', 'get-parameter-history', '--name', ACME_PARAMETER));
+    expect(history['Parameters']).toMatchObject([
+      { Version: 1, Value: ACME_ROLE },
+      { Version: 2, Value: DATA_ROLE },
+    ]);
+  });
+
+  test('describes the cluster and lets a role in', async () => {
+    const account = await startFixture();
+    const environment = account.administratorEnvironment(ACCOUNT);
+    const principal = ['--cluster-name', 'hub', '--principal-arn', ACME_ROLE];
+
+    expect(printed(await aws(environment, 'eks', 'describe-cluster', '--name', 'hub'))).toMatchObject({
+      cluster: { name: 'hub', status: 'ACTIVE', accessConfig: { authenticationMode: 'API_AND_CONFIG_MAP' } },
+    });
+    expect((await aws(environment, 'eks', 'describe-access-entry', ...principal)).stderr).toContain(
+      'An error occurred (ResourceNotFoundException) when calling the DescribeAccessEntry operation: The specified principalArn could not be found.',
+    );
+    await aws(environment, 'eks', 'create-access-entry', ...principal, '--kubernetes-groups', 'agents');
+    expect(printed(await aws(environment, 'eks', 'describe-access-entry', ...principal))).toMatchObject({
+      accessEntry: { principalArn: ACME_ROLE, kubernetesGroups: ['agents'] },
+    });
+    expect(printed(await aws(environment, 'eks', 'list-access-entries', '--cluster-name', 'hub'))).toEqual({
+      accessEntries: [ACME_ROLE],
+    });
+    const mode = ['--name', 'hub', '--access-config', 'authenticationMode=API'];
+    expect(printed(await aws(environment, 'eks', 'update-cluster-config', ...mode))).toMatchObject({
+      update: { type: 'AccessConfigUpdate' },
+    });
+  });
+
+  test('finds the hop in the event history', async () => {
+    const account = await startFixture();
+    await aws(account.dispatcherEnvironment('hub', 'acme'), ...assumeRole(ACME_ROLE, '--source-identity', SESSION));
+
+    const found = printed(
+      await aws(
+        account.administratorEnvironment(ACCOUNT),
+        ...['cloudtrail', 'lookup-events', '--max-items', '1'],
+        ...['--lookup-attributes', `AttributeKey=ResourceName,AttributeValue=${ACME_ROLE}`],
+      ),
+    );
+
+    const [event] = found['Events'] as readonly Record<string, string>[];
+    expect(event).toMatchObject({ EventName: 'AssumeRole', ReadOnly: 'true', EventSource: 'sts.amazonaws.com' });
+    expect(JSON.parse(event?.['CloudTrailEvent'] ?? '')).toMatchObject({
+      requestParameters: { sourceIdentity: SESSION },
+    });
+  });
+
   test.each(['dispatcher', 'web identity', 'administrator'])(
     'finds the account on a machine that is set up for another: %s',
     async (kind) => {
@@ -177,6 +266,48 @@ describe.skipIf(!hasPythonTools)('boto3', () => {
     expect(caller?.answer).toMatchObject({ Account: ACCOUNT });
     expect(parameter?.answer).toMatchObject({ Parameter: { Value: ACME_ROLE } });
     expect(page?.error).toMatchObject({ code: 'AccessDeniedException', status: 400 });
+  });
+
+  test('reads and changes what a tenant is made of, in every protocol', async () => {
+    const account = await startFixture();
+    const calls = (service: string, operation: string, parameters: Record<string, unknown> = {}) => ({
+      service,
+      operation,
+      parameters,
+    });
+    const RoleName = 'hub-acme-tenant';
+
+    const answers = await boto3(account.administratorEnvironment(ACCOUNT), [
+      calls('iam', 'get_account_summary'),
+      calls('iam', 'tag_role', { RoleName, Tags: [{ Key: 'team', Value: 'identity' }] }),
+      calls('iam', 'list_role_tags', { RoleName }),
+      calls('iam', 'list_entities_for_policy', {
+        PolicyArn: `arn:aws:iam::${ACCOUNT}:policy/session-broker/hub-acme-caller`,
+      }),
+      calls('iam', 'put_role_permissions_boundary', {
+        RoleName,
+        PermissionsBoundary: `arn:aws:iam::${ACCOUNT}:policy/absent`,
+      }),
+      calls('ssm', 'put_parameter', { Name: '/team/new', Value: 'one', Type: 'String' }),
+      calls('eks', 'describe_cluster', { name: 'absent' }),
+      calls('eks', 'create_access_entry', { clusterName: 'hub', principalArn: DATA_ROLE }),
+      calls('cloudtrail', 'lookup_events', {
+        LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'PutParameter' }],
+        MaxResults: 10,
+      }),
+    ]);
+
+    expect(answers.map(({ answer, error }) => answer ?? error)).toMatchObject([
+      { SummaryMap: { Roles: 6, RolesQuota: 1000, VersionsPerPolicyQuota: 5 } },
+      {},
+      { Tags: [{ Key: 'team', Value: 'identity' }], IsTruncated: false },
+      { PolicyRoles: [{ RoleName }], PolicyUsers: [], PolicyGroups: [] },
+      { code: 'NoSuchEntity', status: 404 },
+      { Version: 1, Tier: 'Standard' },
+      { code: 'ResourceNotFoundException', message: 'No cluster found for name: absent.', status: 404 },
+      { accessEntry: { principalArn: DATA_ROLE, type: 'STANDARD' } },
+      { Events: [{ EventName: 'PutParameter', Username: 'administrator', ReadOnly: 'false' }] },
+    ]);
   });
 
   test('manages roles', async () => {

@@ -7,6 +7,7 @@ import { rejectionOf } from '../support/refusal.ts';
 import { assume, dispatcher, SESSION } from './clients.ts';
 import {
   ACCOUNT,
+  ACME_PARAMETER,
   ACME_ROLE,
   ACME_TENANT_ROLE,
   CONFIG,
@@ -36,6 +37,19 @@ function roleTrusting(principal: unknown): Template['Resources'][string] {
         Version: '2012-10-17',
         Statement: [{ Effect: 'Allow', Principal: { AWS: principal }, Action: 'sts:AssumeRole' }],
       },
+    },
+  };
+}
+
+function managedPolicy(properties: Record<string, unknown>, action = 'GetObject'): Template['Resources'][string] {
+  return {
+    Type: 'AWS::IAM::ManagedPolicy',
+    Properties: {
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: `s3:${action}`, Resource: '*' }],
+      },
+      ...properties,
     },
   };
 }
@@ -146,14 +160,23 @@ describe('a cloud assembly', () => {
       'AWS::IAM::Role Extra: EntityAlreadyExists: Role with name hub-acme-tenant already exists.',
     ],
     [
+      'a trust policy that is too long',
+      roleTrusting([ACME_TENANT_ROLE, ...Array.from({ length: 200 }, (_, index) => `${100_000_000_000 + index}`)]),
+      'AWS::IAM::Role Extra: LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048',
+    ],
+    [
+      'a managed policy that is too long',
+      managedPolicy({ ManagedPolicyName: 'long' }, 's'.repeat(6144)),
+      'AWS::IAM::ManagedPolicy Extra: LimitExceeded: Cannot exceed quota for PolicySize: 6144',
+    ],
+    [
+      'a parameter that there is',
+      { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: 'x', Name: ACME_PARAMETER } },
+      'AWS::SSM::Parameter Extra: ParameterAlreadyExists: The parameter already exists. To overwrite this value, set the overwrite option in the request to true.',
+    ],
+    [
       'a policy for a role that does not exist',
-      {
-        Type: 'AWS::IAM::ManagedPolicy',
-        Properties: {
-          PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
-          Roles: ['absent'],
-        },
-      },
+      managedPolicy({ Roles: ['absent'] }),
       'AWS::IAM::ManagedPolicy Extra: NoSuchEntity: The role with name absent cannot be found.',
     ],
     [
@@ -172,6 +195,14 @@ describe('a cloud assembly', () => {
 
     expect(refusal.code).toBe('AssemblyUnreadable');
     expect(refusal.message).toBe(`cloud assembly stack ${STACK}, ${message}`);
+  });
+
+  test('fails for a policy name that is taken, by whichever stack comes later', async () => {
+    const assembly = assemblyWith({ Extra: managedPolicy({ ManagedPolicyName: 'Hub-Initech-Caller' }) });
+
+    expect((await rejectionOf(startFixture({ assembly }))).message).toBe(
+      'cloud assembly stack SessionBroker-hub-initech, AWS::IAM::ManagedPolicy CallerPolicy: EntityAlreadyExists: A policy called hub-initech-caller already exists. Duplicate names are not allowed.',
+    );
   });
 
   test('fails when two roles trust each other, which no order can create', async () => {
@@ -276,13 +307,13 @@ describe('notices', () => {
       PermissionsBoundary: `arn:aws:iam::${ACCOUNT}:policy/absent`,
       ManagedPolicyArns: [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::aws:policy/ReadOnlyAccess']] }],
     });
-    resources['Entry'] = { Type: 'AWS::EKS::AccessEntry', Properties: {} };
+    resources['Topic'] = { Type: 'AWS::SNS::Topic', Properties: {} };
     resources['Meta'] = { Type: 'AWS::CDK::Metadata', Properties: {} };
 
     const account = await startFixture({ assembly: writeAssembly(templates) });
 
     expect(account.notices).toEqual([
-      `AWS::EKS::AccessEntry in ${STACK} is not modelled`,
+      `AWS::SNS::Topic in ${STACK} is not modelled`,
       `the caller's policy of tenant initech of cluster hub is external: it counts as attached to arn:aws:iam::${ACCOUNT}:role/eks-agent-platform/tenants/hub-initech-tenant`,
       'the managed policy arn:aws:iam::aws:policy/ReadOnlyAccess is not in the assembly: it grants and denies nothing here',
       `the permissions boundary arn:aws:iam::${ACCOUNT}:policy/absent is not in the assembly: it limits nothing here`,

@@ -1,3 +1,6 @@
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { EKSClient } from '@aws-sdk/client-eks';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import {
   AssumeRoleCommand,
@@ -6,29 +9,51 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts';
 import type { LocalAccount, LocalCredentials } from '../../lib/local/index.ts';
-import { ACME_ROLE, REGION } from './fixture.ts';
+import { ACCOUNT, ACME_ROLE, REGION } from './fixture.ts';
 
-/** Credentials that do not tell the SDK when they end: the account under test is to say so. */
-function withoutExpiration({ accessKeyId, secretAccessKey, sessionToken }: LocalCredentials) {
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
-}
-
-export function stsClient(account: LocalAccount, credentials: LocalCredentials, region: string = REGION): STSClient {
-  return new STSClient({
+/** The credentials do not tell the SDK when they end: the account under test is to say so. */
+function settings(account: LocalAccount, credentials: LocalCredentials, region: string) {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  return {
     endpoint: account.endpoint,
     region,
-    credentials: withoutExpiration(credentials),
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
     maxAttempts: 1,
-  });
+  };
 }
 
-export function ssmClient(account: LocalAccount, credentials: LocalCredentials, region: string = REGION): SSMClient {
-  return new SSMClient({
-    endpoint: account.endpoint,
-    region,
-    credentials: withoutExpiration(credentials),
-    maxAttempts: 1,
-  });
+export function stsClient(account: LocalAccount, credentials: LocalCredentials, region = REGION): STSClient {
+  return new STSClient(settings(account, credentials, region));
+}
+
+export function ssmClient(account: LocalAccount, credentials: LocalCredentials, region = REGION): SSMClient {
+  return new SSMClient(settings(account, credentials, region));
+}
+
+/** @param credentials the administrator's if not given */
+export function iamClient(
+  account: LocalAccount,
+  credentials: LocalCredentials = account.administratorCredentials(ACCOUNT),
+): IAMClient {
+  return new IAMClient(settings(account, credentials, 'us-east-1'));
+}
+
+/** @param credentials the administrator's if not given */
+export function eksClient(
+  account: LocalAccount,
+  credentials: LocalCredentials = account.administratorCredentials(ACCOUNT),
+  region = REGION,
+): EKSClient {
+  return new EKSClient(settings(account, credentials, region));
+}
+
+/** @param credentials the administrator's if not given */
+export function cloudTrailClient(
+  account: LocalAccount,
+  region = REGION,
+  credentials: LocalCredentials = account.administratorCredentials(ACCOUNT),
+): CloudTrailClient {
+  return new CloudTrailClient(settings(account, credentials, region));
 }
 
 export function dispatcher(account: LocalAccount): STSClient {

@@ -98,6 +98,19 @@ export function tenantTemplate(cluster: ClusterConfig, tenant: TenantConfig): Te
       },
       RoleArn: parameter(names.parameters.sessionRoleArn, roleArn),
       Pattern: parameter(names.parameters.sourceIdentityPattern, scopePatterns(scope).stringLike),
+      ...(tenant.eks === undefined
+        ? {}
+        : {
+            AccessEntry: {
+              Type: 'AWS::EKS::AccessEntry',
+              Properties: {
+                ClusterName: cluster.eksClusterName,
+                PrincipalArn: roleArn,
+                Type: 'STANDARD',
+                KubernetesGroups: tenant.eks.kubernetesGroups,
+              },
+            },
+          }),
     },
   };
 }

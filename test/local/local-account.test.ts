@@ -24,6 +24,8 @@ describe('a local account', () => {
       AWS_ENDPOINT_URL_STS: account.endpoint,
       AWS_ENDPOINT_URL_SSM: account.endpoint,
       AWS_ENDPOINT_URL_IAM: account.endpoint,
+      AWS_ENDPOINT_URL_EKS: account.endpoint,
+      AWS_ENDPOINT_URL_CLOUDTRAIL: account.endpoint,
       AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
       AWS_CONFIG_FILE: '/dev/null',
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',

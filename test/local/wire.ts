@@ -7,6 +7,11 @@ export interface SignOptions {
   readonly service: string;
   /** @default POST */
   readonly method?: string;
+  /**
+   * Path and query.
+   * @default /
+   */
+  readonly target?: string;
   readonly credentials: Pick<LocalCredentials, 'accessKeyId' | 'secretAccessKey' | 'sessionToken'>;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -36,7 +41,7 @@ export function timestampOf(at: Date): string {
 
 /** Headers of a signed request. */
 export function sign(endpoint: string, options: SignOptions): Record<string, string> {
-  const { service, method = 'POST', credentials, body = '', leaveUnsigned = [] } = options;
+  const { service, method = 'POST', target = '/', credentials, body = '', leaveUnsigned = [] } = options;
   const timestamp = timestampOf(options.at ?? new Date());
   const headers: Record<string, string> = {
     ...options.headers,
@@ -48,10 +53,11 @@ export function sign(endpoint: string, options: SignOptions): Record<string, str
     .filter((name) => !leaveUnsigned.includes(name))
     .sort();
   const scope = `${options.date ?? timestamp.slice(0, 8)}/${REGION}/${service}/aws4_request`;
+  const [path = '', query = ''] = target.split('?');
   const canonical = [
     method,
-    '/',
-    '',
+    path.split('/').map(encodeURIComponent).join('/'),
+    query.split('&').sort().join('&'),
     names.map((name) => `${name}:${headers[name]}\n`).join(''),
     names.join(';'),
     sha256(body),

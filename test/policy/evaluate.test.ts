@@ -204,6 +204,8 @@ describe('a resource that is not a role', () => {
     [QUEUE, { resource: queuePolicy({ AWS: OTHER }), identity: [openIdentity] }, 'allow'],
     [QUEUE.replace(OWN, OTHER), { identity: [openIdentity] }, 'no resource'],
     ['arn:aws:bedrock:us-west-2::foundation-model/x', { identity: [openIdentity] }, 'allow'],
+    ['arn:aws:iam::aws:policy/ReadOnlyAccess', { identity: [openIdentity] }, 'allow'],
+    ['arn:aws:iam::aws:policy/ReadOnlyAccess', {}, 'no identity'],
     ['*', { identity: [openIdentity] }, 'allow'],
   ] as const)('%s with %j: %s', (resource, policies, expected) => {
     expect(outcome({ resource, action: 'sqs:SendMessage' }, policies)).toBe(expected);

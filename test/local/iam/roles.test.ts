@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createScope } from '../../lib/identity/index.ts';
-import type { LocalAccount } from '../../lib/local/index.ts';
-import { renderTrustPolicy } from '../../lib/policy/index.ts';
-import { assume, dispatcher, notAuthorized, SESSION, sdkRefusal, stsClient } from './clients.ts';
-import { ACCOUNT, ACME_ROLE, ACME_TENANT_ROLE, DATA_ROLE, startFixture } from './fixture.ts';
-import { type Answer, callQuery, elementOf, refusalIn } from './wire.ts';
+import { createScope } from '../../../lib/identity/index.ts';
+import type { LocalAccount } from '../../../lib/local/index.ts';
+import { renderTrustPolicy } from '../../../lib/policy/index.ts';
+import { assume, dispatcher, notAuthorized, SESSION, sdkRefusal, stsClient } from '../clients.ts';
+import { ACCOUNT, ACME_ROLE, ACME_TENANT_ROLE, DATA_ROLE, startFixture } from '../fixture.ts';
+import { type Answer, callQuery, elementOf, refusalIn } from '../wire.ts';
 
 const TENANT_ROLE_NAME = 'hub-acme-tenant';
 const CALLER_POLICY = `arn:aws:iam::${ACCOUNT}:policy/session-broker/hub-acme-caller`;
