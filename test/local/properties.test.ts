@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseSourceIdentity } from '../../lib/identity/index.ts';
 import type { LocalAccount } from '../../lib/local/index.ts';
-import { exchange } from '../runtime/delivery/wire.ts';
+import { exchange, requestOf } from '../runtime/delivery/wire.ts';
 import { SEED } from '../support/seed.ts';
 import { ACCOUNT, ACME_PARAMETER, ACME_ROLE, startFixture } from './fixture.ts';
 import { type Answer, elementOf, post, sign } from './wire.ts';
 
-const RUNS = { seed: SEED, numRuns: 60 };
+const RUNS = { seed: SEED, numRuns: 50 };
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const JSON_1_1 = { 'content-type': 'application/x-amz-json-1.1' };
@@ -19,7 +19,7 @@ function expectRefusable({ status, text }: Pick<Answer, 'status' | 'text'>): voi
 }
 
 interface Call {
-  readonly service: 'sts' | 'iam' | 'ssm';
+  readonly service: 'sts' | 'iam' | 'ssm' | 'cloudtrail';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly isAdministrator?: boolean;
@@ -123,6 +123,31 @@ describe('a call that is signed, whatever it holds,', () => {
     hostile,
   );
 
+  /** Bodies of JSON services: with these members, with others, or no JSON at all. */
+  function bodiesOf(...members: readonly string[]): fc.Arbitrary<string> {
+    const { json } = fc.letrec<{ json: unknown }>((tie) => ({
+      json: fc.oneof(
+        { depthSize: 'small' },
+        hostile,
+        fc.constantFrom(null, true, 7, ACME_PARAMETER),
+        fc.array(tie('json'), { maxLength: 2 }),
+        fc.dictionary(fc.constantFrom(...members), tie('json'), { maxKeys: 4 }),
+      ),
+    }));
+    const deep = `{"${members[0]}":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+    return fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc
+          .dictionary(fc.constantFrom(...members), json, { maxKeys: 4 })
+          .map((value) => JSON.stringify(value)),
+      },
+      { weight: 2, arbitrary: json.map((value) => JSON.stringify(value)) },
+      { weight: 1, arbitrary: hostile },
+      { weight: 1, arbitrary: fc.constant(deep) },
+    );
+  }
+
   test('is AssumeRole under a name of the tenant, or is refused', async () => {
     const account = await startFixture();
     let assumed = 0;
@@ -168,31 +193,104 @@ describe('a call that is signed, whatever it holds,', () => {
 
   test('is GetParameter of a parameter that the caller may read, or is refused', async () => {
     const account = await startFixture();
-    const { json } = fc.letrec<{ json: unknown }>((tie) => ({
-      json: fc.oneof(
-        { depthSize: 'small' },
-        hostile,
-        fc.constantFrom(null, true, 7, ACME_PARAMETER),
-        fc.array(tie('json'), { maxLength: 2 }),
-        fc.dictionary(fc.constantFrom('Name', 'Names', 'Path', '__proto__', 'WithDecryption'), tie('json'), {
-          maxKeys: 3,
-        }),
-      ),
-    }));
-    const bodies = fc.oneof(
-      json.map((value) => JSON.stringify(value)),
-      hostile,
-      fc.constant(`{"Name":${'['.repeat(30_000)}${']'.repeat(30_000)}}`),
-    );
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('GetParameter', 'GetParameters', 'GetParametersByPath', 'x', ''),
-        bodies,
+        bodiesOf('Name', 'Names', 'Path', '__proto__', 'WithDecryption'),
         async (operation, body) => {
           const headers = { ...JSON_1_1, 'x-amz-target': `AmazonSSM.${operation}` };
           const answer = await call(account, { service: 'ssm', headers, body });
           expectRefusable(answer);
           expect(answer.text).not.toContain('initech');
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test("is one of the administrator's, or is refused", async () => {
+    const account = await startFixture();
+    const operations = fc.constantFrom('AmazonSSM.PutParameter', 'CloudTrail_20131101.LookupEvents');
+    const members = [
+      'Name',
+      'Value',
+      'Type',
+      'Overwrite',
+      'LookupAttributes',
+      'AttributeKey',
+      'AttributeValue',
+      'StartTime',
+      'NextToken',
+      'MaxResults',
+    ];
+    await fc.assert(
+      fc.asyncProperty(operations, bodiesOf(...members), async (target, body) => {
+        const service = target.startsWith('AmazonSSM') ? 'ssm' : 'cloudtrail';
+        expectRefusable(
+          await call(account, {
+            service,
+            headers: { ...JSON_1_1, 'x-amz-target': target },
+            body,
+            isAdministrator: true,
+          }),
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  test('is one of a REST service, or is refused', async () => {
+    const account = await startFixture();
+    const credentials = account.administratorCredentials(ACCOUNT);
+    const { host } = new URL(account.endpoint);
+    const segment = fc
+      .oneof(
+        fc.constantFrom('hub', ACME_ROLE, '..', '.', 'x', '__proto__'),
+        hostile.filter((text) => !/[\ud800-\udfff]/.test(text)),
+      )
+      .map(encodeURIComponent);
+    const targets = fc
+      .tuple(
+        fc.constantFrom('access-entries', 'pod-identity-associations', 'updates', 'update-config', 'x'),
+        segment,
+        segment,
+        fc.constantFrom('', '?maxResults=x', '?nextToken=%00', '?__proto__=1'),
+      )
+      .chain(([kind, cluster, name, query]) =>
+        fc.constantFrom(
+          `/clusters/${cluster}${query}`,
+          `/clusters/${cluster}/${kind}${query}`,
+          `/clusters/${cluster}/${kind}/${name}${query}`,
+        ),
+      );
+    const bodies = bodiesOf(
+      'principalArn',
+      'kubernetesGroups',
+      'type',
+      'username',
+      'serviceAccount',
+      'namespace',
+      'roleArn',
+      'accessConfig',
+      'tags',
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('GET', 'POST', 'DELETE', 'PUT'),
+        targets,
+        bodies,
+        async (method, target, given) => {
+          const body = method === 'POST' ? given : '';
+          const headers = sign(account.endpoint, { service: 'eks', method, target, credentials, body });
+          const request = requestOf(
+            target,
+            { host, ...headers, 'content-length': String(Buffer.byteLength(body)) },
+            method,
+            Buffer.from(body).toString('latin1'),
+          );
+          const { status = 0, body: text } = await exchange(account.endpoint, request);
+          expectRefusable({ status, text });
+          expect(text).not.toContain('SignatureDoesNotMatch');
         },
       ),
       RUNS,
