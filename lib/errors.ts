@@ -72,6 +72,10 @@ export const ERRORS = {
   EntityNotFound: { retryable: false, exitCode: 3 },
   CredentialsMissing: { retryable: false, exitCode: 4 },
   CredentialsRejected: { retryable: false, exitCode: 4 },
+  // The acceptance (lib/verify).
+  ResultInvalid: { retryable: false, exitCode: 2 },
+  ResultUnwritable: { retryable: false, exitCode: 2 },
+  ReaderAccountMismatch: { retryable: false, exitCode: 2 },
   // Commands and the local account (lib/cli, lib/local).
   UsageInvalid: { retryable: false, exitCode: 2 },
   OutputUnwritable: { retryable: false, exitCode: 1 },

@@ -33,6 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   stacks: ['aws-cdk-lib', 'constructs'],
   sdk: SDK,
   runtime: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm', '@opentelemetry/api'],
+  verify: ['valibot'],
   cli: ['@aws-sdk/client-sts', '@aws-sdk/client-ssm', 'ulid'],
 };
 

@@ -22,6 +22,10 @@ const RUN_BY: Readonly<Record<string, string>> = {
     'test/cli/documentation.test.ts',
   'eval "$out"': 'test/cli/documentation.test.ts',
   'session-broker env --cluster hub --tenant acme --session s1': 'test/cli/documentation.test.ts',
+  'session-broker verify --cluster hub --tenant acme --reader-profile auditor': 'test/cli/verify-documentation.test.ts',
+  'session-broker verify --cluster hub --tenant acme --output result.json': 'test/cli/verify-documentation.test.ts',
+  'session-broker verify --resume result.json --reader-profile auditor': 'test/cli/verify-documentation.test.ts',
+  'session-broker verify --reader-profile administrator': 'test/emulators/verify.test.ts',
 };
 
 describe('a page', () => {

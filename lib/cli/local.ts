@@ -91,6 +91,23 @@ interface Dispatcher {
   readonly unset: readonly string[];
 }
 
+/** A profile beside the tenant's web identity, such as the reader of `session-broker verify`. No client takes it unasked. */
+const PROFILE = 'administrator';
+
+/** Writes the keys of an account's administrator, good nowhere else. @returns the file */
+async function writeProfile(account: LocalAccount, accountId: string, folder: string): Promise<string> {
+  const { accessKeyId, secretAccessKey } = account.administratorCredentials(accountId);
+  const file = join(folder, `${accountId}.credentials`);
+  const lines = [
+    `[${PROFILE}]`,
+    `aws_access_key_id = ${accessKeyId}`,
+    `aws_secret_access_key = ${secretAccessKey}`,
+    '',
+  ];
+  await writeFile(file, lines.join('\n'), { mode: 0o600 });
+  return file;
+}
+
 /** Writes each tenant's web-identity token, good nowhere else, and names the environment that leads to it. */
 async function dispatchers(account: LocalAccount, folder: string): Promise<readonly Dispatcher[]> {
   const tenants = account.config.clusters.flatMap((cluster) => cluster.tenants.map((tenant) => ({ cluster, tenant })));
@@ -98,7 +115,10 @@ async function dispatchers(account: LocalAccount, folder: string): Promise<reado
     tenants.map(async ({ cluster, tenant }) => {
       const tokenFile = join(folder, `${cluster.name}.${tenant.name}.token`);
       await writeFile(tokenFile, account.mintWebIdentityToken(cluster.name, tenant.name), { mode: 0o600 });
-      const environment = account.webIdentityEnvironment(cluster.name, tenant.name, tokenFile);
+      const environment = {
+        ...account.webIdentityEnvironment(cluster.name, tenant.name, tokenFile),
+        AWS_SHARED_CREDENTIALS_FILE: await writeProfile(account, cluster.account, folder),
+      };
       return {
         cluster: cluster.name,
         tenant: tenant.name,
@@ -119,5 +139,6 @@ function renderDispatchers(endpoint: string, tenants: readonly Dispatcher[], col
       ...Object.entries(environment).map(([name, value]) => `  export ${name}=${shellWord(value)}`),
     ].join('\n'),
   );
-  return [`local account at ${style('green', endpoint)}, until it is interrupted`, ...blocks, ''].join('\n\n');
+  const title = `local account at ${style('green', endpoint)}, until it is interrupted; the profile ${PROFILE} of each shell may do everything in its account`;
+  return [title, ...blocks, ''].join('\n\n');
 }

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command<unknown>>>> = {
   credentials: async () => (await import('./credentials.ts')).credentials as Command<unknown>,
   serve: async () => (await import('./serve.ts')).serve as Command<unknown>,
   env: async () => (await import('./env.ts')).env as Command<unknown>,
+  verify: async () => (await import('./verify.ts')).verify as Command<unknown>,
 };
 
 /** What shells show for a command that an interrupt ended. */

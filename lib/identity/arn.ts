@@ -51,6 +51,17 @@ export function parseRoleArn(text: string): RoleArn {
 }
 
 /**
+ * arn:<partition>:sts::<account>:assumed-role/<name>/<session>, which has no path.
+ * @see IAM User Guide, "IAM identifiers"
+ */
+export function formatSessionArn(
+  { partition, account, name }: Pick<RoleArn, 'partition' | 'account' | 'name'>,
+  roleSessionName: string,
+): string {
+  return `arn:${partition}:sts::${account}:assumed-role/${name}/${roleSessionName}`;
+}
+
+/**
  * arn:<partition>:iam::<account or "aws">:policy[/<path>]/<name>
  * @see IAM User Guide, "IAM identifiers"; IAM API Reference, CreatePolicy and AttachRolePolicy
  */

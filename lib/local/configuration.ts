@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ClusterConfig, Config, TenantConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { parseConfig } from '../config/parse.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type Partition, parseRoleArn } from '../identity/index.ts';
@@ -37,38 +37,4 @@ export function accountsOf(config: Config): ReadonlyMap<string, AccountPlace> {
     }
   }
   return accounts;
-}
-
-export function findTenant(
-  config: Config,
-  clusterName: string,
-  tenantName: string,
-): { readonly cluster: ClusterConfig; readonly tenant: TenantConfig } {
-  const cluster = findCluster(config, clusterName);
-  const tenant = cluster.tenants.find(({ name }) => name === tenantName);
-  if (tenant === undefined) {
-    throw notNamed(
-      'tenant',
-      tenantName,
-      cluster.tenants.map(({ name }) => name),
-    );
-  }
-  return { cluster, tenant };
-}
-
-export function findCluster(config: Config, clusterName: string): ClusterConfig {
-  const cluster = config.clusters.find(({ name }) => name === clusterName);
-  if (cluster !== undefined) return cluster;
-  throw notNamed(
-    'cluster',
-    clusterName,
-    config.clusters.map(({ name }) => name),
-  );
-}
-
-export function notNamed(field: string, given: string, known: readonly string[]): SessionBrokerError {
-  return new SessionBrokerError(
-    'UsageInvalid',
-    `${field} must be one that the configuration names: ${quote(given)} is not; choose from ${known.join(', ')}`,
-  );
 }

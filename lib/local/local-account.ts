@@ -1,4 +1,5 @@
 import type { Config, TenantConfig } from '../config/config.ts';
+import { findCluster, findTenant, notNamed } from '../config/find-tenant.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { parseRoleArn } from '../identity/index.ts';
 import { fillAccounts, TENANT_SESSION_SECONDS } from './accounts.ts';
@@ -11,7 +12,7 @@ import {
   type LocalCredentials,
 } from './client-environment.ts';
 import type { AuthenticationMode } from './cluster-store.ts';
-import { accountsOf, findCluster, findTenant, notNamed, readConfig } from './configuration.ts';
+import { accountsOf, readConfig } from './configuration.ts';
 import { type KubernetesUser, kubernetesUserOf } from './eks/kubernetes-user.ts';
 import type { CloudTrailEvent } from './event.ts';
 import { EventHistory } from './event-history.ts';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { formatSessionArn } from '../identity/arn.ts';
 import type { Partition } from '../identity/index.ts';
 import type { PolicyDocument } from '../policy/index.ts';
 import { ClusterStore } from './cluster-store.ts';
@@ -239,9 +240,7 @@ export function accountOf(caller: Caller): string {
 
 /** The ARN that STS and CloudTrail show for a caller. */
 export function arnOf(caller: Caller): string {
-  if (caller.kind === 'user') return caller.arn;
-  const { partition, account, name } = caller.role;
-  return `arn:${partition}:sts::${account}:assumed-role/${name}/${caller.sessionName}`;
+  return caller.kind === 'user' ? caller.arn : formatSessionArn(caller.role, caller.sessionName);
 }
 
 /** The unique id that STS and CloudTrail show for a caller. */

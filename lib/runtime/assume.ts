@@ -1,5 +1,6 @@
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 import { quote, SessionBrokerError } from '../errors.ts';
+import { formatSessionArn } from '../identity/arn.ts';
 import { formatSourceIdentity, type RoleArn, type SessionIdentity } from '../identity/index.ts';
 import type { Clients } from './clients.ts';
 import { LEAST_LIFE } from './renew.ts';
@@ -81,7 +82,7 @@ function readCredentials(
       `source identity of the session must be ${quote(sourceIdentity)}, STS answered ${SourceIdentity === undefined ? 'without one' : quote(SourceIdentity)}; the credentials are thrown away; check that the endpoint is AWS's and that the dispatcher's own session has no source identity`,
     );
   }
-  const arn = `arn:${role.partition}:sts::${role.account}:assumed-role/${role.name}/${sourceIdentity}`;
+  const arn = formatSessionArn(role, sourceIdentity);
   if (AssumedRoleUser?.Arn !== arn) {
     throw new SessionBrokerError(
       'ResponseInvalid',

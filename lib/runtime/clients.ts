@@ -43,6 +43,8 @@ export interface ClientSettings {
 export interface Clients {
   readonly region: string;
   readonly partition: Partition;
+  /** The dispatcher's own credentials, for a client of another kind. They fail as the calls do. */
+  readonly credentials: DispatcherCredentials;
   readonly assumeRole: <Result>(
     input: AssumeRoleCommandInput & { readonly RoleArn: string; readonly SourceIdentity: string },
     read: (answer: AssumeRoleCommandOutput) => Result,
@@ -173,6 +175,7 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
   return {
     region,
     partition,
+    credentials: () => obtain(signal),
     assumeRole: (input, read, ended, urgency) =>
       call(
         { action: 'AssumeRole', region, roleArn: input.RoleArn, sourceIdentity: input.SourceIdentity },

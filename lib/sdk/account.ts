@@ -2,7 +2,7 @@ import type { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import type { EKSClient } from '@aws-sdk/client-eks';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import type { STSClient } from '@aws-sdk/client-sts';
+import type { STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
 import { kindOf, readFailure, reportOf } from './failure.ts';
 import { type Guarded, guard } from './guards.ts';
@@ -22,6 +22,21 @@ export interface AccountOptions {
    * @default the SDK's default chain
    */
   readonly profile?: string | undefined;
+  /**
+   * How messages call the option that names a profile.
+   * @default '--profile'
+   */
+  readonly profileOption?: string | undefined;
+  /**
+   * Credentials that make the calls in place of a profile's.
+   * @default none
+   */
+  readonly credentials?: STSClientConfig['credentials'];
+  /**
+   * Attempts at each call, at least 1, by which the SDK rides out throttling.
+   * @default 5
+   */
+  readonly attempts?: number | undefined;
   /** Ends the calls that are under way. */
   readonly signal: AbortSignal;
 }
@@ -62,20 +77,24 @@ interface AnyClient extends Guarded {
   destroy(): void;
 }
 
-/** As many as the SDK's clients make of one call, to ride out throttling. */
 const ATTEMPTS = 5;
 
 /** Bytes of an answer: a page of CloudTrail's has 50 events of at most 256 KB. */
 const LONGEST_ANSWER = 32 * 1024 * 1024;
 
+/** Whoever names a profile means it: the SDK would warn of other credentials in the environment. */
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
 /** Opens an account. Nothing is loaded or sent before the first call. */
-export function openAccount({ region, profile, signal }: AccountOptions): Account {
+export function openAccount(options: AccountOptions): Account {
+  const { region, profile, profileOption = '--profile', credentials, attempts = ATTEMPTS, signal } = options;
   const check = createTransportCheck({ allowInsecureEndpoint: false, warn: () => {} });
   const settings = {
-    maxAttempts: ATTEMPTS,
+    maxAttempts: attempts,
     requestHandler: handlerSettings(),
     ...(region !== undefined && { region }),
-    ...(profile !== undefined && { profile }),
+    ...(profile !== undefined && { profile, logger: SILENT }),
+    ...(credentials !== undefined && { credentials }),
   };
   const open: AnyClient[] = [];
   const asking = <Sdk, Client extends AnyClient>(
@@ -99,7 +118,7 @@ export function openAccount({ region, profile, signal }: AccountOptions): Accoun
         return await send(client, sdk, { abortSignal: signal });
       } catch (error) {
         signal.throwIfAborted();
-        throw translateAnswer(error, { ...question, service, region: place });
+        throw translateAnswer(error, { ...question, service, region: place, profileOption });
       }
     };
   };
@@ -130,6 +149,7 @@ async function regionOf({ config }: AnyClient): Promise<string> {
 interface Asked extends Question {
   readonly service: Service;
   readonly region: string;
+  readonly profileOption: string;
 }
 
 function translateAnswer(error: unknown, asked: Asked): SessionBrokerError {
@@ -164,15 +184,15 @@ function codeOf(error: unknown, { service }: Asked): ErrorCode {
   return 'RequestRejected';
 }
 
-function explain(code: ErrorCode, { action, resource, service, region }: Asked): string {
+function explain(code: ErrorCode, { action, resource, service, region, profileOption }: Asked): string {
   const what = `${action} on ${quote(resource)}`;
   switch (code) {
     case 'AccessDenied':
-      return `${what} must be allowed to the credentials that ask: it was denied; allow it, or give other credentials (--profile or AWS_PROFILE)`;
+      return `${what} must be allowed to the credentials that ask: it was denied; allow it, or give other credentials (${profileOption} or AWS_PROFILE)`;
     case 'EntityNotFound':
       return `${quote(resource)} must exist: ${action} did not find it in the Region ${quote(region)} of the account that was asked; correct the name, or ask with credentials of its account`;
     case 'CredentialsMissing':
-      return 'credentials must be given: none were found; set AWS_PROFILE or --profile, or sign in (aws sso login)';
+      return `credentials must be given: none were found; set AWS_PROFILE or ${profileOption}, or sign in (aws sso login)`;
     case 'CredentialsRejected':
       return `credentials must be ones that AWS accepts: it refused them for ${what}; renew them, and check that the Region ${quote(region)} is enabled in the account`;
     case 'ClockSkew':

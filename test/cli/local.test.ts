@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,11 @@ describe('session-broker local', () => {
       SESSION_BROKER_TENANT: 'acme',
     });
     const tokenFile = environment['AWS_WEB_IDENTITY_TOKEN_FILE'] ?? '';
+    const profiles = environment['AWS_SHARED_CREDENTIALS_FILE'] ?? '';
+    expect(statSync(profiles).mode & 0o777).toBe(0o600);
+    expect(readFileSync(profiles, 'utf8')).toMatch(
+      /^\[administrator\]\naws_access_key_id = AKIA\w+\naws_secret_access_key = \S+\n$/,
+    );
     const credentials = fromSessionBroker({
       cluster: 'hub',
       tenant: 'acme',
@@ -57,7 +62,7 @@ describe('session-broker local', () => {
 
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([0, null]);
-    expect(existsSync(tokenFile)).toBe(false);
+    expect([existsSync(tokenFile), existsSync(profiles)]).toEqual([false, false]);
     const events = readFileSync(log, 'utf8')
       .trim()
       .split('\n')

@@ -20,7 +20,7 @@ async function validate(resource: string): Promise<void> {
 }
 
 describe.skipIf(!hasPythonTools)('by the schemas of Kubernetes', () => {
-  test.each(['service-account.yaml', 'pod.yaml'])('the example is right: %s', async (file) => {
+  test.each(['service-account.yaml', 'pod.yaml', 'verify.yaml'])('the example is right: %s', async (file) => {
     await validate(readFileSync(join(EXAMPLE, file), 'utf8'));
   });
 

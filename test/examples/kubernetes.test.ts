@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { createSessionIdentity, parseSourceIdentity } from '../../lib/identity/index.ts';
 import { agentEnvironment } from '../../lib/runtime/delivery/agent-environment.ts';
-import { fakeProcess, startIn } from '../cli/fake-shell.ts';
+import { fakeProcess, run, runIn, startIn } from '../cli/fake-shell.ts';
+import { pausesOnly } from '../cli/verify-fixture.ts';
 import { ACME_TENANT_ROLE, REGION, startFixture, temporaryFolder } from '../local/fixture.ts';
 import { isolateEnvironment } from '../runtime/support/isolation.ts';
 
@@ -162,9 +163,60 @@ describe('the pod of the example', () => {
   });
 });
 
+describe('the job of the example', () => {
+  const job = parse(read('verify.yaml'));
+  const { spec } = job.spec.template;
+  const [verifier] = spec.containers as readonly [Container];
+
+  test('runs once, as the tenant and as little else as the pod, and writes to no file', () => {
+    expect([job.kind, job.spec.backoffLimit, spec.restartPolicy]).toEqual(['Job', 0, 'Never']);
+    expect(job.metadata.namespace).toBe(pod.metadata.namespace);
+    expect(spec.serviceAccountName).toBe(pod.spec.serviceAccountName);
+    expect(spec.automountServiceAccountToken).toBe(false);
+    expect(spec.securityContext).toEqual(pod.spec.securityContext);
+    expect(verifier.securityContext).toEqual(broker.securityContext);
+    expect(verifier.resources).toEqual(broker.resources);
+    expect([spec.volumes, verifier.volumeMounts]).toEqual([undefined, undefined]);
+    expect(Object.keys(spec).filter((name) => name.startsWith('host'))).toEqual([]);
+  });
+
+  test('prints in its log what the second command of the README goes on with', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const account = await startFixture();
+    const folder = temporaryFolder();
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const token = file('token', account.mintWebIdentityToken('hub', 'acme'));
+    for (const [name, value] of Object.entries(account.webIdentityEnvironment('hub', 'acme', token))) {
+      if (!/^SESSION_BROKER_|_REGION$/.test(name)) vi.stubEnv(name, value);
+    }
+    for (const [name, value] of Object.entries(environmentOf(verifier))) vi.stubEnv(name, value);
+    const { exitCode, stdout, stderr } = await run(...(verifier.args ?? []));
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const log = file('result.json', stdout); // kubectl mixes both streams in it
+
+    const { accessKeyId, secretAccessKey } = account.administratorCredentials('111122223333');
+    const keys = `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file('credentials', `[auditor]\n${keys}`));
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', undefined);
+    const [, command = ''] = /^session-broker (verify --resume result\.json .*)$/m.exec(read('README.md')) ?? [];
+    const resumed = await runIn(
+      fakeProcess({ time: pausesOnly }),
+      ...command.split(' ').map((arg) => (arg === 'result.json' ? log : arg)),
+    );
+    expect(resumed.exitCode).toBe(0);
+    expect(JSON.parse(readFileSync(log, 'utf8')).reader).toBe('arn:aws:iam::111122223333:user/administrator');
+  });
+});
+
 test('the image of the example holds this version of the package', () => {
   const { version } = JSON.parse(readFileSync(join(EXAMPLE, '..', '..', 'package.json'), 'utf8'));
-  expect(podText).toContain(`image: registry.example.com/session-broker:${version}\n`);
+  for (const manifest of [podText, read('verify.yaml')]) {
+    expect(manifest).toContain(`image: registry.example.com/session-broker:${version}\n`);
+  }
   expect(read('Dockerfile')).toContain(`--tag registry.example.com/session-broker:${version} `);
 });
 

@@ -3,6 +3,7 @@ import type { LocalAccount } from '../../lib/local/index.ts';
 import { type Account, openAccount } from '../../lib/sdk/account.ts';
 import { ACCOUNT, ACME_ROLE, REGION, startFixture } from '../local/fixture.ts';
 import { isolateEnvironment } from '../runtime/support/isolation.ts';
+import { startEdge } from '../support/edge.ts';
 import { rejectionOf } from '../support/refusal.ts';
 
 isolateEnvironment();
@@ -57,6 +58,41 @@ describe('an account that is asked', () => {
     refused.close();
     expect(error.code).toBe('CredentialsRejected');
     expect(JSON.stringify([error, error.message, error.stack, String(error.cause)])).not.toContain('canary');
+  });
+
+  test('asks with the credentials that are given, and not with those of the environment', async () => {
+    const { expiration: _, ...credentials } = local.dispatcherCredentials('hub', 'acme');
+    const dispatcher = openAccount({ credentials, signal: end.signal });
+    const { Arn } = await dispatcher.sts(
+      { action: 'sts:GetCallerIdentity', resource: '*' },
+      (sts, { GetCallerIdentityCommand }, options) => sts.send(new GetCallerIdentityCommand({}), options),
+    );
+    dispatcher.close();
+    expect(Arn).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/hub-acme-tenant/dispatcher`);
+  });
+
+  test('asks with the profile that is given, without a word on what else there is, and tells how to give another', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const profiled = openAccount({ profile: 'nobody', profileOption: '--reader-profile', signal: end.signal });
+    const error = await rejectionOf(getRole('hub-acme-session', profiled));
+    profiled.close();
+    expect(error.code).toBe('CredentialsMissing');
+    expect(error.message).toContain('; set AWS_PROFILE or --reader-profile, or sign in (aws sso login); ');
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  test('makes as many attempts as it is told', async () => {
+    let asked = 0;
+    const edge = await startEdge(local.endpoint, () => {
+      asked += 1;
+      return { status: 400, body: '<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>' };
+    });
+    vi.stubEnv('AWS_ENDPOINT_URL_IAM', edge);
+    const once = openAccount({ attempts: 1, signal: end.signal });
+    expect((await rejectionOf(getRole('hub-acme-session', once))).code).toBe('Throttled');
+    once.close();
+    expect(asked).toBe(1);
   });
 
   test('fails with CredentialsMissing where there are none', async () => {
