@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Shell } from '../../lib/cli/command.ts';
 import { CREDENTIALS_FORMATS } from '../../lib/runtime/delivery/formats.ts';
 import { fakeProcess, runIn, startIn } from '../cli/fake-shell.ts';
 import { ACME, dispatcherAt } from '../cli/session-fixture.ts';
-import { CANARIES, DISPATCHER, ISSUED } from '../runtime/support/fake-aws.ts';
+import { CANARIES, DISPATCHER, ISSUED, ROLE_ARN } from '../runtime/support/fake-aws.ts';
 import { filesBelow, watchProcess } from '../support/watched-process.ts';
 import { expectNoLeak, isGood, machineAndAws, SITUATIONS, TIMES } from './fixture.ts';
 
@@ -64,6 +65,18 @@ describe.each(TELLING)('in the commands, with $name,', (situation) => {
     }
     expectNoLeak([stdout, stderr, said()]);
     expect(filesBelow(machine()).size).toBe(0);
+  });
+
+  test('session-broker verify prints and writes down what AWS decided, and nothing that it gave', async () => {
+    const said = watchProcess();
+    const args = ['verify', ...ACME, '--bound', '--chain-to', ROLE_ARN];
+    const output = join(machine(), 'result.json');
+    const printed = await runIn(shell(), ...args, '--output', output);
+    const asked = aws().requests.filter(({ action }) => action === 'AssumeRole');
+    if (isHandedOut) expect(asked.length).toBeGreaterThan(5);
+    const resumed = await runIn(shell(), 'verify', '--resume', output);
+    const asJson = await runIn(shell(), ...args, '--json');
+    expectNoLeak([printed, resumed, asJson, said(), ...filesBelow(machine()).values()]);
   });
 
   test('session-broker serve keeps tokens in files that go', async () => {

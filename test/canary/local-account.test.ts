@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { fromSessionBroker } from '../../lib/runtime/index.ts';
 import { fakeProcess, startIn } from '../cli/fake-shell.ts';
+import { startMachine, timeStandsStill } from '../cli/verify-fixture.ts';
 import { CONFIG, startFixture, templatesOf, writeAssembly, YAML } from '../local/fixture.ts';
+import { startEdge } from '../support/edge.ts';
 import { watchProcess } from '../support/watched-process.ts';
 import { expectNoLeak, machineAndAws } from './fixture.ts';
 
@@ -75,5 +77,29 @@ describe('in the local account', () => {
     fake.raise('SIGTERM');
     await ending;
     for (const file of files) expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe('from CloudTrail', () => {
+  timeStandsStill();
+
+  test('session-broker verify prints and writes down what it read, and nothing that STS gave on the way', async () => {
+    const said = watchProcess();
+    const { account, folder, verify } = await startMachine();
+    const given = new Set<string>();
+    const edge = await startEdge(account.endpoint, (answer) => {
+      for (const [, secret = ''] of answer.body.matchAll(/<(?:SecretAccessKey|SessionToken)>([^<]+)</g))
+        given.add(secret);
+      return answer;
+    });
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', edge);
+    const output = join(folder, 'result.json');
+    const { exitCode, stdout, stderr } = await verify('--reader-profile', 'auditor', '--output', output);
+    expect(exitCode).toBe(0);
+    // The dispatcher's, by its web identity, and the session's.
+    expect(given.size).toBe(4);
+    const { secretAccessKey } = account.administratorCredentials('111122223333');
+    const token = readFileSync(join(folder, 'machine', 'token'), 'utf8');
+    expectNoLeak([stdout, stderr, said(), readFileSync(output, 'utf8')], [...given, secretAccessKey, token]);
   });
 });

@@ -142,7 +142,7 @@ export function assumed(
   const {
     arn = `arn:${partition}:sts::${account}:assumed-role/${path.at(-1)}/${parameters['RoleSessionName']}`,
     sourceIdentity = parameters['SourceIdentity'] ?? null,
-    expires = now() + Number(parameters['DurationSeconds']) * 1000,
+    expires = now() + Number(parameters['DurationSeconds'] ?? 3600) * 1000,
     secretAccessKey = ISSUED.secretAccessKey,
     sessionToken = ISSUED.sessionToken,
   } = parts;
