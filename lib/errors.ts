@@ -136,11 +136,20 @@ const QUOTED_LENGTH = 100;
  * letter or a control character is visible, and cut after {@link QUOTED_LENGTH} characters.
  */
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'string' ? value : textOf(value);
   const shown = text.slice(0, QUOTED_LENGTH);
   const quoted = typeof value === 'string' ? JSON.stringify(shown) : shown;
   const escaped = printable(quoted);
   return text.length > QUOTED_LENGTH ? `${escaped}... (${text.length} characters)` : escaped;
+}
+
+/** JSON, or the kind of a value that has none: one that is nested too deeply, or that stands in itself. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** A text with everything outside printable ASCII escaped, as {@link quote} does: a terminal acts on some of it. */

@@ -125,6 +125,34 @@ test('no files import each other in a circle', () => {
   for (const path of graph.keys()) visit(path, []);
 });
 
+describe('data is never code:', () => {
+  test.each(sources)('nothing is evaluated, and no module is chosen by data: $path', ({ code }) => {
+    expect(code).not.toMatch(/\beval\(|\bFunction\(|\bset(?:Timeout|Interval|Immediate)\(['"`]|\bimport\((?!')/);
+    expect(code).not.toMatch(/'node:(?:vm|worker_threads|cluster|inspector|repl|wasi)'/);
+  });
+
+  test('what is required by a name that is no literal comes from three places, of our own', () => {
+    const requiring = sources.filter(({ code }) => /\bcreateRequire\(/.test(code));
+    expect(requiring.map(({ path }) => path).sort()).toEqual([
+      'lib/cli/package.ts', // the versions of packages
+      'lib/constructs/cdk.ts', // parts of the CDK
+      'lib/sdk/load.ts', // clients of the SDK
+    ]);
+  });
+
+  test('programs are started in two places, and never by a shell', () => {
+    const starting = sources.filter(({ imports }) => imports.includes('node:child_process'));
+    expect(starting.map(({ path }) => path).sort()).toEqual([
+      'lib/cli/child.ts', // what the user gives to exec
+      'lib/cli/synthesize.ts', // our own CDK app
+    ]);
+    for (const { code } of starting) {
+      expect(code).toMatch(/^import \{ spawn \} from 'node:child_process';$/m);
+      expect(code).not.toMatch(/\bshell: (?:true|['"`])/);
+    }
+  });
+});
+
 test('files in bin/ hold no logic', () => {
   for (const name of readdirSync(join(ROOT, 'bin'))) {
     const lines = readFileSync(join(ROOT, 'bin', name), 'utf8')

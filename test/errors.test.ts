@@ -53,4 +53,12 @@ describe('a quoted value', () => {
   ])('shows what cannot be seen and is never long: %j', (value, shown) => {
     expect(quote(value)).toBe(shown);
   });
+
+  test('is named by its kind where it has no JSON', () => {
+    let nested: unknown = [];
+    for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    expect([nested, circular, 5n].map(quote)).toEqual(['[object Array]', '[object Object]', '[object BigInt]']);
+  });
 });

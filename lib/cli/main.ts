@@ -1,5 +1,6 @@
 import { printable, quote, SessionBrokerError } from '../errors.ts';
 import { type Command, nearestTo, type Shell } from './command.ts';
+import { refuseDebugOutput } from './debug-output.ts';
 import { errorLine } from './error-line.ts';
 import { packageVersion } from './package.ts';
 
@@ -40,7 +41,9 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
       shell.write(command.help);
       return 0;
     }
-    return await command.run(command.parse(rest), shell);
+    const input = command.parse(rest);
+    refuseDebugOutput(shell);
+    return await command.run(input, shell);
   } catch (error) {
     if (shell.stop.aborted) return INTERRUPTED;
     if (error instanceof SessionBrokerError) {

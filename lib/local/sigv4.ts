@@ -97,7 +97,9 @@ function claimOf(request: WireRequest): Claim {
   const query = queryOf(request);
   const authorization = header(request, 'authorization');
   if (authorization === undefined) return presignedClaim(query);
-
+  if (request.headers.filter(([name]) => name.toLowerCase() === 'authorization').length > 1) {
+    throw incomplete('Authorization header must be given once.');
+  }
   if (!authorization.startsWith(`${ALGORITHM} `)) {
     throw incomplete(`Authorization header must begin with '${ALGORITHM}'.`);
   }

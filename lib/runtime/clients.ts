@@ -2,10 +2,11 @@ import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput, STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
+import { guard } from '../sdk/guards.ts';
 import { loadSsm, loadSts } from '../sdk/load.ts';
 import { withoutSecrets } from '../sdk/redact.ts';
-import { TIMEOUTS } from '../sdk/timeouts.ts';
-import { checkTransport, stopBeforeSending, type TransportCheck } from '../sdk/transport.ts';
+import { handlerSettings } from '../sdk/request-handler.ts';
+import { stopBeforeSending, type TransportCheck } from '../sdk/transport.ts';
 import { type DispatcherCredentials, vetted } from './dispatcher-credentials.ts';
 import { readWebIdentity } from './environment.ts';
 import { once } from './once.ts';
@@ -64,6 +65,9 @@ const CALLS_AT_ONCE = 50;
 /** Half of the GetParameter calls that an account may make in a Region. */
 const PARAMETERS_PER_SECOND = 20;
 
+/** Bytes of an answer: session tokens and parameters have thousands at most. */
+const LONGEST_ANSWER = 256 * 1024;
+
 /**
  * The SDK's clients for one Region and one dispatcher. The STS endpoint is the Region's: sessions from the global
  * one are logged elsewhere and do not work in every Region.
@@ -102,7 +106,8 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
     ...(endpoint && { endpoint }),
     ...(own !== undefined && { credentials: own }),
   });
-  sts.middlewareStack.add(checkTransport(check, 'STS'), { step: 'build', priority: 'low' });
+  const guards = { check, longestAnswer: LONGEST_ANSWER };
+  guard(sts, 'STS', guards);
   const region = await resolveRegion(sts.config.region);
   const partition = partitionOf(region);
 
@@ -121,14 +126,14 @@ export async function createClients(settings: ClientSettings): Promise<Clients> 
     await probe(sts);
   } else if (own === undefined) {
     const chained = new STSClient(regional);
-    chained.middlewareStack.add(checkTransport(check, 'STS'), { step: 'build', priority: 'low' });
+    guard(chained, 'STS', guards);
     await probe(chained);
   }
 
   const ssm = once(async () => {
     const { GetParameterCommand, SSMClient } = await loadSsm();
     const client = new SSMClient({ ...common, ...(endpoint && { endpoint }), credentials: sts.config.credentials });
-    client.middlewareStack.add(checkTransport(check, 'SSM'), { step: 'build', priority: 'low' });
+    guard(client, 'SSM', guards);
     const send = (name: string, options: { readonly abortSignal: AbortSignal }): Promise<GetParameterCommandOutput> =>
       client.send(new GetParameterCommand({ Name: name }), options);
     return { send, close: () => client.destroy() };
@@ -195,7 +200,7 @@ type RequestHandler = ClientConfig['requestHandler'];
 
 /** A handler is taken as it is; settings of the SDK's own handler are laid over ours. */
 function withTimeouts(given: RequestHandler): NonNullable<RequestHandler> {
-  return isHandler(given) ? given : { ...TIMEOUTS, ...given };
+  return isHandler(given) ? given : handlerSettings(given);
 }
 
 function isHandler(given: RequestHandler): given is Extract<RequestHandler, { handle: unknown }> {

@@ -47,14 +47,14 @@ const CODES: Readonly<Partial<Record<FailureKind, ErrorCode>>> = {
 };
 
 function codeOf(error: unknown, failure: Failure, attempt: Attempt): ErrorCode {
-  const { name, message, isAnswer, status = 0 } = failure;
+  const { name, message, isAnswer, isForeign, status = 0 } = failure;
   const kind = kindOf(error, failure);
   if (kind !== undefined) return CODES[kind] ?? kind;
+  if (isForeign || (!isAnswer && status > 0)) return 'ResponseInvalid';
   if (attempt.action === 'credentials') {
     return isAnswer ? 'DispatcherCredentialsRejected' : 'DispatcherCredentialsMissing';
   }
-  if (!isAnswer) return status === 0 ? 'Unavailable' : 'ResponseInvalid';
-  if (name === 'Unknown') return 'ResponseInvalid'; // an error answer without an AWS code
+  if (!isAnswer) return 'Unavailable';
   if (attempt.action === 'GetParameter') {
     if (name === 'ParameterNotFound') return 'ParameterNotFound';
     return name === 'AccessDenied' ? 'ParameterAccessDenied' : 'RequestRejected';

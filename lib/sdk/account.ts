@@ -5,10 +5,11 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { type ErrorCode, quote, SessionBrokerError } from '../errors.ts';
 import { kindOf, readFailure, reportOf } from './failure.ts';
+import { type Guarded, guard } from './guards.ts';
 import { loadCloudTrail, loadEks, loadIam, loadSsm, loadSts } from './load.ts';
 import { withoutSecrets } from './redact.ts';
-import { TIMEOUTS } from './timeouts.ts';
-import { checkTransport, createTransportCheck, type Service } from './transport.ts';
+import { handlerSettings } from './request-handler.ts';
+import { createTransportCheck, type Service } from './transport.ts';
 
 export interface AccountOptions {
   /**
@@ -71,13 +72,15 @@ export interface Account {
 }
 
 /** A client as far as it is set up here. */
-interface AnyClient {
+interface AnyClient extends Guarded {
   readonly config: { readonly region: () => Promise<string> };
-  readonly middlewareStack: { add(middleware: never, options: { step: 'build'; priority: 'low' }): void };
   destroy(): void;
 }
 
 const ATTEMPTS = 5;
+
+/** Bytes of an answer: a page of CloudTrail's has 50 events of at most 256 KB. */
+const LONGEST_ANSWER = 32 * 1024 * 1024;
 
 /** Whoever names a profile means it: the SDK would warn of other credentials in the environment. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -88,7 +91,7 @@ export function openAccount(options: AccountOptions): Account {
   const check = createTransportCheck({ allowInsecureEndpoint: false, warn: () => {} });
   const settings = {
     maxAttempts: attempts,
-    requestHandler: TIMEOUTS,
+    requestHandler: handlerSettings(),
     ...(region !== undefined && { region }),
     ...(profile !== undefined && { profile, logger: SILENT }),
     ...(credentials !== undefined && { credentials }),
@@ -103,7 +106,7 @@ export function openAccount(options: AccountOptions): Account {
     const start = async () => {
       const sdk = await load();
       const client = create(sdk);
-      client.middlewareStack.add(checkTransport(check, service) as never, { step: 'build', priority: 'low' });
+      guard(client, service, { check, longestAnswer: LONGEST_ANSWER });
       open.push(client);
       return { sdk, client };
     };
@@ -168,16 +171,17 @@ const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError'
 
 function codeOf(error: unknown, { service }: Asked): ErrorCode {
   const failure = readFailure(error);
-  const { name, isAnswer, status = 0 } = failure;
+  const { name, isAnswer, isForeign, status = 0 } = failure;
   // A quota of IAM, which no second attempt lifts.
   if (service === 'IAM' && name === 'LimitExceeded') return 'RequestRejected';
   const kind = kindOf(error, failure);
   if (kind !== undefined) return kind;
+  if (isForeign || (!isAnswer && status > 0)) return 'ResponseInvalid';
   if (NO_CREDENTIALS.has(name)) return 'CredentialsMissing';
-  if (!isAnswer) return status === 0 ? 'Unavailable' : 'ResponseInvalid';
+  if (!isAnswer) return 'Unavailable';
   if (name === 'AccessDenied' || name === 'UnauthorizedOperation') return 'AccessDenied';
   if (ABSENT.has(name)) return 'EntityNotFound';
-  return name === 'Unknown' ? 'ResponseInvalid' : 'RequestRejected';
+  return 'RequestRejected';
 }
 
 function explain(code: ErrorCode, { action, resource, service, region, profileOption }: Asked): string {

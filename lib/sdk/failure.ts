@@ -1,4 +1,4 @@
-import { redact, redactQuoted } from './redact.ts';
+import { messageOf, redact, redactQuoted } from './redact.ts';
 
 /** The parts of an SDK error that say what happened. */
 export interface Failure {
@@ -7,6 +7,8 @@ export interface Failure {
   readonly message: string;
   /** Whether a service answered with an error of its own. */
   readonly isAnswer: boolean;
+  /** Whether something else answered in its place, such as a proxy: the error has no code of AWS's. */
+  readonly isForeign: boolean;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
 }
@@ -56,25 +58,26 @@ const KEYLESS = /couldn't retrieve verification key/i;
 
 const TOO_MANY_REQUESTS = 429;
 
-/** Node's codes for connections, names and certificates that fail, and the SDK's for time that runs out. */
-const NETWORK_CODE = /^(?:E(?:CONN|HOST|NET|AI_|PIPE|PROTO|TIMEDOUT|NOTFOUND)|UND_ERR|CERT_|ERR_(?:TLS|SSL)|.*_CERT)/;
+/** Node's codes for connections, names, certificates and HTTP that fail, and the SDK's for time that runs out. */
+const NETWORK_CODE =
+  /^(?:E(?:CONN|HOST|NET|AI_|PIPE|PROTO|TIMEDOUT|NOTFOUND)|UND_ERR|CERT_|HPE_|ERR_(?:TLS|SSL)|.*_CERT)/;
 
 /** What an SDK error says. */
 export function readFailure(error: unknown): Failure {
-  const { name, message, $fault, $metadata, RequestId } = (
-    error instanceof Error ? error : { name: 'Error', message: String(error) }
-  ) as {
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const { name, $fault, $metadata, RequestId } = thrown as {
     readonly name: string;
-    readonly message: string;
     readonly $fault?: string;
     readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
     readonly RequestId?: string;
   };
   const requestId = $metadata?.requestId ?? RequestId;
+  const isCoded = name !== 'Unknown'; // what the SDK calls an error answer without a code
   return {
     name: redact(name.replace(/Exception$/, '')),
-    message,
-    isAnswer: $fault !== undefined,
+    message: messageOf(thrown),
+    isAnswer: $fault !== undefined && isCoded,
+    isForeign: $fault !== undefined && !isCoded,
     status: $metadata?.httpStatusCode,
     requestId: requestId && redact(requestId),
   };
@@ -94,7 +97,8 @@ export function kindOf(error: unknown, { name, message, status = 0 }: Failure): 
  * What was said, and by whom.
  * @param origin who failed where no service answered
  */
-export function reportOf({ name, message, isAnswer, status }: Failure, origin: string): string {
+export function reportOf({ name, message, isAnswer, isForeign, status }: Failure, origin: string): string {
+  if (isForeign) return `${origin} was answered with HTTP ${status}, not by AWS`;
   const text = `${name}: ${redactQuoted(message)}`;
   if (isAnswer) return `AWS answered ${text}`;
   return status === undefined ? `${origin} failed with ${text}` : `${origin} failed at HTTP ${status} with ${text}`;

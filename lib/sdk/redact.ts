@@ -56,17 +56,35 @@ function isRandom(text: string): boolean {
   return (text.match(WORD) ?? []).join('').length < text.length * WORDS_SHARE;
 }
 
+/** What the SDK notes on an error, as far as it is read here. */
+interface Noted {
+  readonly message: string;
+  readonly code?: unknown;
+  readonly $fault?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown };
+}
+
+/**
+ * What an error says. Of an answer that could not be read nothing is repeated: parsers name what they stumble over,
+ * which may be a piece of a credential.
+ */
+export function messageOf(error: Error): string {
+  const { message, code, $fault, $metadata }: Noted = error;
+  if ($fault !== undefined || $metadata?.httpStatusCode === undefined) return message;
+  return `the answer could not be read${typeof code === 'string' ? ` (${code})` : ''}`;
+}
+
 /**
  * An error as a cause may show it: name, message and stack without secrets, and what identifies the request. An
  * SDK error itself holds the raw answer, which may be half an answer with credentials in it.
  */
 export function withoutSecrets(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(redact(String(error)));
-  const copy = new Error(redact(error.message));
+  const copy = new Error(redact(messageOf(error)));
   copy.name = redact(error.name);
   const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
   copy.stack = [`${copy.name}: ${copy.message}`, ...frames].join('\n');
-  const { code, $fault, $metadata } = error as { code?: unknown; $fault?: unknown; $metadata?: object };
+  const { code, $fault, $metadata }: Noted = error;
   if (typeof code === 'string') Object.assign(copy, { code });
   if ($fault !== undefined) Object.assign(copy, { $fault });
   if ($metadata !== undefined) Object.assign(copy, { $metadata: { ...$metadata } });

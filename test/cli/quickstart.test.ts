@@ -17,6 +17,12 @@ describe('the quick start', () => {
     expect(ended.stderr).toBe('synthesizing tenants.example.yaml with the CDK ...\n');
   });
 
+  test('shows no key, no token and nothing that looks like one', () => {
+    for (const shape of [/\b[A-Z]{4}[A-Z0-9]{16}\b/, /\beyJ/, /[A-Za-z0-9+/]{40,}={0,2}/]) {
+      expect(ended.stdout + ended.stderr).not.toMatch(shape);
+    }
+  });
+
   test('shows a session that gets its name', () => {
     const { session, stacks } = shown;
     expect(stacks).toEqual(['SessionBroker-hub-acme']);

@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse as parseYaml, stringify } from 'yaml';
 import { parseConfig } from '../../lib/config/parse.ts';
 import { SessionBrokerError } from '../../lib/errors.ts';
+import { EVERYTHING } from '../support/configurations.ts';
+import { everything } from '../support/everything.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { SEED } from '../support/seed.ts';
 import { ACCOUNT, TENANT_ROLE } from './fixtures.ts';
 
-/** A failure prints its seed; SESSION_BROKER_SEED repeats it. */
-const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
 const RUNS = { seed: SEED, numRuns: 100 };
 
 const word = fc.constantFrom(
@@ -143,5 +147,67 @@ describe('any file', () => {
         lines.map(([depth, key, colon, value]) => `${' '.repeat(depth * 2)}${key}${colon}${value}`).join('\n'),
       );
     fc.assert(fc.property(fc.oneof(text, fc.string({ unit: 'binary' })), expectAnswer), RUNS);
+  });
+
+  it('is a configuration or a list of faults, when its text is damaged', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(...'{}[],:&*!|>-#?@`%"\'\n\t ', '<<: ', '---\n', '!!js/function ', '\0'),
+      word,
+    );
+    const damage = fc.tuple(fc.nat(EVERYTHING.length), fc.nat(40), piece);
+    const text = fc
+      .array(damage, { minLength: 1, maxLength: 3 })
+      .map((damages) =>
+        damages.reduce(
+          (damaged, [at, length, inserted]) => damaged.slice(0, at) + inserted + damaged.slice(at + length),
+          EVERYTHING,
+        ),
+      );
+    fc.assert(fc.property(text, expectAnswer), { ...RUNS, numRuns: 50 });
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+});
+
+describe('a secret has no place in a configuration', () => {
+  const NAMES = /secret|passw|token|credential|private|access.?key|api.?key/i;
+  const VALUE = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+
+  /** Every mapping whose keys are ours, by the path that leads to it. */
+  const CLOSED = [
+    [],
+    ['clusters', 'hub'],
+    ['clusters', 'hub', 'eks'],
+    ['clusters', 'hub', 'tenants', 'acme'],
+    ['clusters', 'hub', 'tenants', 'acme', 'eks'],
+    ['clusters', 'hub', 'tenants', 'acme', 'statements', 0],
+  ];
+
+  const keys = [
+    ...['secretAccessKey', 'accessKeyId', 'sessionToken', 'aws_secret_access_key', 'AWS_SECRET_ACCESS_KEY'],
+    ...['password', 'token', 'credentials', 'apiKey', 'privateKey', 'webIdentityToken'],
+  ];
+  it.each(keys)('fails for the key %s, wherever it stands, without its value', (key) => {
+    for (const path of CLOSED) {
+      const given = parseYaml(EVERYTHING);
+      const mapping = path.reduce((node, step) => node[step], given);
+      mapping[key] = VALUE;
+      const error = refusalOf(() => parseConfig(stringify(given), 'tenants.yaml'));
+      expect(error.message).toContain(`key must be one of`);
+      expect(error.message).toContain(JSON.stringify(key));
+      expect(everything(error)).not.toContain(VALUE);
+    }
+  });
+
+  it('is asked for by no key of the schema', () => {
+    const named: string[] = [];
+    const visit = (schema: unknown): void => {
+      if (typeof schema !== 'object' || schema === null) return;
+      const { properties = {} } = schema as { properties?: Readonly<Record<string, unknown>> };
+      named.push(...Object.keys(properties));
+      for (const child of Object.values(schema)) visit(child);
+    };
+    visit(JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'tenants.schema.json'), 'utf8')));
+    expect(named).toContain('tenantRole');
+    expect(named.filter((name) => NAMES.test(name))).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LocalAccount } from '../../lib/local/index.ts';
+import { exchange, requestOf } from '../runtime/delivery/wire.ts';
 import { ACCOUNT, ACME_PARAMETER, startFixture, TestClock } from './fixture.ts';
 import { elementOf, post, presign, refusalIn, type SignOptions, sign, timestampOf } from './wire.ts';
 
@@ -249,6 +250,22 @@ describe('an unsigned request', () => {
 
     expect(refusalIn(answer)).toEqual({ status: 400, code: 'IncompleteSignature', message });
   });
+});
+
+test('a request with a second Authorization header fails, whatever that says', async () => {
+  const { account, clock, credentials } = await started();
+  const options = { service: 'sts', credentials, body: BODY, headers: FORM, at: clock.read() };
+  const { host } = new URL(account.endpoint);
+  const headers = {
+    host,
+    ...sign(account.endpoint, options),
+    'content-length': String(BODY.length),
+    Authorization: 'x',
+  };
+
+  const { status, body } = await exchange(account.endpoint, requestOf('/', headers, 'POST', BODY));
+
+  expect([status, body]).toEqual([400, expect.stringContaining('Authorization header must be given once.')]);
 });
 
 describe('a presigned request, as kubectl carries it', () => {

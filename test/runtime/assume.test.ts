@@ -99,11 +99,19 @@ describe('fails on an answer', () => {
         '<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>soon</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>',
       ),
     ],
-    ['a refusal by a proxy', { status: 403, type: 'text/html', body: '<html><body>Forbidden</body></html>' }],
   ])('that is %s', async (_, answer) => {
     expect(await failure(answer)).toMatchObject({
       code: 'ResponseInvalid',
       message: expect.stringContaining('check the endpoint and any proxy on the way to it'),
+    });
+  });
+
+  test('that is the refusal of a proxy, and says that it is none of AWS', async () => {
+    const page = { status: 403, type: 'text/html', body: '<html><body>Forbidden</body></html>' };
+    expect(await failure(page)).toMatchObject({
+      code: 'ResponseInvalid',
+      message:
+        'the answer is not one of STS; check the endpoint and any proxy on the way to it; AssumeRole was answered with HTTP 403, not by AWS',
     });
   });
 });
@@ -235,7 +243,7 @@ describe('fails when STS', () => {
     const error = await rejectionOf(providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig })());
     create.mockRestore();
     expect(error.code).toBe('Unavailable');
-    expect(handlers[0]).toEqual({
+    expect(handlers[0]).toMatchObject({
       connectionTimeout: 700,
       requestTimeout: 10_000,
       socketTimeout: 10_000,
@@ -299,7 +307,7 @@ describe('a call that fails', () => {
   });
 
   test('for a clock that is off is made once more, signed by the time of the answer', async () => {
-    const skewed = stsError(403, 'RequestTimeTooSkewed', 'too skewed') as Exclude<FakeAnswer, string>;
+    const skewed = stsError(403, 'RequestTimeTooSkewed', 'too skewed');
     const date = new Date(Date.now() + 3 * 86_400_000);
     answerInTurn({ ...skewed, headers: { date: date.toUTCString() } });
     const provide = providerAgainst(aws, { roleArn: ROLE_ARN, clientConfig: undefined, schedule: immediately });

@@ -259,6 +259,15 @@ describe('fails and says that it is about the dispatcher', () => {
     expect(new Set(actions())).toEqual(new Set(['AssumeRoleWithWebIdentity']));
   });
 
+  test.each<[string, FakeAnswer, string]>([
+    ['a page of a proxy', { status: 403, type: 'text/html', body: '<html>Forbidden</html>' }, 'ResponseInvalid'],
+    ['what is no XML', { status: 200, type: 'text/html', body: '<html>' }, 'ResponseInvalid'],
+    ['what is no HTTP', { bytes: 'nonsense\r\n\r\n', finally: 'end' }, 'Unavailable'],
+  ])('when its web identity is answered by %s', async (_, answer, code) => {
+    aws.on('AssumeRoleWithWebIdentity', answer);
+    expect((await rejectionOf(irsa()())).code).toBe(code);
+  });
+
   test('when its web identity finds nobody', async () => {
     vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
     aws.on('AssumeRoleWithWebIdentity', 'reset');

@@ -8,6 +8,7 @@ import {
   requesterContext,
   type Verdict,
 } from '../../lib/policy/index.ts';
+import { sessionArn } from './session-arn.ts';
 
 const DECISIONS = { Allowed: 'allow', ExplicitlyDenied: 'explicit-deny', ImplicitlyDenied: 'implicit-deny' } as const;
 
@@ -41,11 +42,6 @@ export function independentDecision(
     {},
   );
   return DECISIONS[result];
-}
-
-/** `arn:aws:sts::<account>:assumed-role/<role>/<session>`, from the role's ARN. */
-export function sessionArn(roleArn: string, sessionName: string): string {
-  return `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${sessionName}`;
 }
 
 function simulatorPrincipal(requester: Requester): string {

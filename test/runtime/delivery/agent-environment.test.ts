@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { agentEnvironment } from '../../../lib/runtime/delivery/agent-environment.ts';
-import { hostileText, SEED } from './fixture.ts';
+import { SEED } from '../../support/seed.ts';
+import { hostileText } from './fixture.ts';
 
 const SOURCE = {
   uri: 'http://127.0.0.1:4321/credentials/agent.acme.s1',

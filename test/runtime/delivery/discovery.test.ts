@@ -23,7 +23,8 @@ import {
   parseAnswer,
 } from '../../../lib/runtime/delivery/discovery.ts';
 import type { ServedSession } from '../../../lib/runtime/delivery/served-session.ts';
-import { CREDENTIALS, deferred, SEED, SOURCE_IDENTITY, sessionOf, temporaryFolder, waitingSession } from './fixture.ts';
+import { SEED } from '../../support/seed.ts';
+import { CREDENTIALS, deferred, SOURCE_IDENTITY, sessionOf, temporaryFolder, waitingSession } from './fixture.ts';
 
 const KEY = '{"session":"s1"}';
 

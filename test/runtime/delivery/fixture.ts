@@ -6,9 +6,6 @@ import { onTestFinished } from 'vitest';
 import type { ServedSession } from '../../../lib/runtime/delivery/served-session.ts';
 import type { SessionCredentials } from '../../../lib/runtime/index.ts';
 
-/** A failure of a property prints its seed; SESSION_BROKER_SEED repeats it. */
-export const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
-
 /** Text that a variable of the environment can hold, with what shells and parsers trip over. */
 export const hostileText = fc.string({
   unit: fc.oneof(

@@ -7,7 +7,8 @@ import {
   formatTime,
   shellWord,
 } from '../../../lib/runtime/delivery/formats.ts';
-import { CREDENTIALS, hostileText, SEED } from './fixture.ts';
+import { SEED } from '../../support/seed.ts';
+import { CREDENTIALS, hostileText } from './fixture.ts';
 
 const RUNS = { seed: SEED, numRuns: 100 };
 

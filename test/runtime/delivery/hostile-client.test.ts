@@ -1,8 +1,11 @@
+import http from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startCredentialsEndpoint } from '../../../lib/runtime/delivery/credentials-endpoint.ts';
-import { CREDENTIALS, SEED, sessionOf } from './fixture.ts';
-import { exchange } from './wire.ts';
+import { SEED } from '../../support/seed.ts';
+import { CREDENTIALS, sessionOf } from './fixture.ts';
+import { exchange, requestOf } from './wire.ts';
 
 const RUNS = { seed: SEED, numRuns: 150 };
 
@@ -79,4 +82,87 @@ test('no head is answered with credentials unless it holds the exact token and h
     },
   );
   expect(granted).toBeGreaterThan(0);
+});
+
+/** What a client may send that knows nothing. */
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }).map((chunk) => Buffer.from(chunk).toString('latin1')),
+  fc
+    .tuple(head, fc.string({ unit: 'binary', maxLength: 50 }))
+    .map(
+      ([{ method, path, version, headers, lineEnd }, rest]) =>
+        `${[`${method} ${path} ${version}`, ...headers.map(([name, value]) => `${name}: ${value}`), '', ''].join(lineEnd)}${rest}`,
+    ),
+  fc.integer({ min: 1, max: 20_000 }).map((length) => `GET ${PATH} HTTP/1.1\r\nX: ${'x'.repeat(length)}\r\n\r\n`),
+  fc.integer({ min: 1, max: 3000 }).map((count) => `GET ${PATH} HTTP/1.1\r\n${'X: y\r\n'.repeat(count)}\r\n`),
+  fc.integer({ min: 1, max: 20_000 }).map((length) => `GET /${'x'.repeat(length)} HTTP/1.1\r\n\r\n`),
+  fc.integer({ min: 1, max: 50 }).map((count) => requestOf(PATH, { Host: AUTHORITY }).repeat(count)),
+);
+
+test('bytes of whatever kind are refused or not answered at all, and the next client is served', async () => {
+  const endpoint = await startCredentialsEndpoint();
+  onTestFinished(() => endpoint.close());
+  const { token } = endpoint.serve(sessionOf());
+  const { host } = new URL(endpoint.url);
+  await fc.assert(
+    fc.asyncProperty(bytes, async (given) => {
+      const sent = given.replaceAll(AUTHORITY, host).replaceAll(TOKEN, 'x'.repeat(token.length));
+      const { status, head: said, body } = await exchange(endpoint.url, sent, { ends: true });
+      expect([undefined, 200, 400, 401, 403, 405, 413, 431]).toContain(status);
+      // Nobody is told more without a token than whether the broker is well.
+      if (status === 200) expect(body).toBe('{"status":"ok"}\n');
+      expect([...said, body].join()).not.toContain(CREDENTIALS.secretAccessKey);
+    }),
+    RUNS,
+  );
+  const request = requestOf(PATH, { Host: host, Authorization: token });
+  expect((await exchange(endpoint.url, request)).body).toContain(CREDENTIALS.secretAccessKey);
+});
+
+describe('a client that takes its time', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
+  /** An endpoint whose patience is a hundredth of what it is, and what it was made with. */
+  async function impatient() {
+    const { createServer } = http;
+    let made: http.ServerOptions = {};
+    let server = createServer();
+    vi.spyOn(http, 'createServer').mockImplementation(((
+      options: http.ServerOptions,
+      listener: http.RequestListener,
+    ) => {
+      made = options;
+      const milliseconds = Object.entries(options).filter(([name]) => /Timeout$|Interval$/.test(name));
+      const shorter = Object.fromEntries(milliseconds.map(([name, value]) => [name, value / 100]));
+      server = createServer({ ...options, ...shorter }, listener);
+      return server;
+    }) as typeof createServer);
+    syncBuiltinESMExports();
+    const endpoint = await startCredentialsEndpoint();
+    onTestFinished(() => endpoint.close());
+    const { token } = endpoint.serve(sessionOf());
+    return { endpoint, token, made, server };
+  }
+
+  test('with its head is cut off', async () => {
+    const { endpoint, token } = await impatient();
+    const { host } = new URL(endpoint.url);
+    const whole = requestOf(PATH, { Host: host, Authorization: token });
+    expect(await exchange(endpoint.url, whole.slice(0, -2))).toMatchObject({ status: 408, body: '' });
+  });
+
+  test('has 5 seconds for a request and 10 without a byte, and no more than a thousand have so at a time', async () => {
+    const { made, server } = await impatient();
+    expect(made).toEqual({
+      maxHeaderSize: 8192,
+      headersTimeout: 5000,
+      requestTimeout: 5000,
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: 5000,
+    });
+    expect([server.timeout, server.maxConnections]).toEqual([10_000, 1024]);
+  });
 });
