@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -10,7 +10,10 @@ interface Rule {
   readonly id: string;
   readonly rule: string;
   readonly why: string;
-  /** As written: `` `test/file.test.ts`: "title"; "title" ``, for each file. */
+  /**
+   * As written, for each file: `` `test/file.test.ts`: "title"; "title" ``, or, where the tests of a file stand in
+   * another that it calls, `` `test/support/other.ts`, of `test/file.test.ts`: "title" ``.
+   */
   readonly enforcedBy: readonly string[];
 }
 
@@ -24,9 +27,10 @@ const rules = rows.map((row): Rule => {
 });
 
 /** The file and the titles of tests that a rule names. */
-function namedIn(text: string): { readonly file: string; readonly titles: readonly string[] } {
-  const [, file = '', titles = ''] = /^`(test\/[\w./-]+\.test\.ts)`: "(.+)"$/.exec(text) ?? [];
-  return { file, titles: titles.split('"; "') };
+function namedIn(text: string): { readonly files: readonly string[]; readonly titles: readonly string[] } {
+  const [, support, test = '', titles = ''] =
+    /^(?:`(test\/support\/[\w-]+\.ts)`, of )?`(test\/[\w./-]+\.test\.ts)`: "(.+)"$/.exec(text) ?? [];
+  return { files: support === undefined ? [test] : [support, test], titles: titles.split('"; "') };
 }
 
 describe('SECURITY.md', () => {
@@ -42,10 +46,12 @@ describe('SECURITY.md', () => {
     ({ rule, why, enforcedBy }) => {
       for (const sentence of [rule, why]) expect(sentence).toMatch(/^[A-Z0-9`].*\.$/);
       for (const named of enforcedBy) {
-        const { file, titles } = namedIn(named);
-        expect(existsSync(join(ROOT, file)), named).toBe(true);
-        const known = titlesIn(readFileSync(join(ROOT, file), 'utf8'));
-        for (const title of titles) expect(known, `${file} has no test ${JSON.stringify(title)}`).toContain(title);
+        const { files, titles } = namedIn(named);
+        for (const file of files) expect(existsSync(join(ROOT, file)), named).toBe(true);
+        const [first = '', caller = first] = files.map((file) => readFileSync(join(ROOT, file), 'utf8'));
+        if (caller !== first) expect(caller).toContain(`support/${basename(files[0] ?? '')}'`);
+        const known = titlesIn(first);
+        for (const title of titles) expect(known, `${named} has no test ${JSON.stringify(title)}`).toContain(title);
       }
     },
   );
