@@ -179,6 +179,8 @@ function withoutComments(code: string): string {
 
 /** Every module that a file names, types and lazy imports included. */
 function importsOf(code: string): readonly string[] {
-  const statements = code.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'|\bimport\('([^']+)'\)/gm);
-  return [...statements].map(([, stated, lazy]) => stated ?? lazy ?? '');
+  const statements = code.matchAll(
+    /^(?:import|export)\b[^;]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+  );
+  return [...statements].map(([, stated, nameless, lazy]) => stated ?? nameless ?? lazy ?? '');
 }

@@ -19,6 +19,7 @@ import {
 } from '../../lib/policy/index.ts';
 import { IDENTITY_LOSSES } from '../../lib/policy/laundering-actions.ts';
 import { everyPermission } from '../support/permissions.ts';
+import { SEED } from '../support/seed.ts';
 
 const LISTED = 'arn:aws:iam::111122223333:role/data-reader';
 const OTHER = 'arn:aws:iam::111122223333:role/other';
@@ -341,8 +342,6 @@ describe('an acknowledgement', () => {
 });
 
 describe('whatever policies allow', () => {
-  /** A failure prints its seed; SESSION_BROKER_SEED repeats it. */
-  const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
   const RESOURCES = ['arn:aws:lambda:us-west-2:111122223333:function:one', 'arn:aws:ecs:us-west-2:111122223333:task/x'];
   const CONTEXTS = [{ 'aws:RequestedRegion': 'us-west-2' }, {}];
   const ASKED = [

@@ -4,6 +4,7 @@ import { formatResult, nextOf, parseResult, type Result, verdictOf } from '../..
 import type { Outcome } from '../../lib/verify/step.ts';
 import { ACCOUNT, ACME_ROLE, OTHER_ACCOUNT, REGION } from '../local/fixture.ts';
 import { codeOf, refusalOf } from '../support/refusal.ts';
+import { SEED } from '../support/seed.ts';
 import { NAME } from './fixture.ts';
 
 const RESULT: Result = {
@@ -36,9 +37,6 @@ const RESULT: Result = {
     },
   ],
 };
-
-/** A failure prints its seed; SESSION_BROKER_SEED repeats it. */
-const SEED = Number(process.env['SESSION_BROKER_SEED'] ?? Date.now() % 2 ** 31);
 
 describe('a result', () => {
   test('is read as it was written, without what follows from it', () => {
