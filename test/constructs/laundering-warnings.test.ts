@@ -240,6 +240,10 @@ describe('a role of chainTo that stands in the app', () => {
     expect(chained({}, { acknowledgeIdentityLoss })).toEqual([]);
   });
 
+  test('gives none where it is another of its name', () => {
+    expect(chained({}, { chainTo: [`arn:aws:iam::${ACCOUNT}:role/elsewhere/deployer`] })).toEqual([]);
+  });
+
   test('gives none where a macro may change it', () => {
     const transformed = (stack: Stack): void => {
       stack.templateOptions.transforms = ['AWS::LanguageExtensions'];
