@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { parseSourceIdentity } from '../../lib/identity/index.ts';
 import type { LocalAccount } from '../../lib/local/index.ts';
 import { exchange, requestOf } from '../runtime/delivery/wire.ts';
-import { SEED } from '../support/seed.ts';
+import { runs, SEED } from '../support/seed.ts';
 import { ACCOUNT, ACME_PARAMETER, ACME_ROLE, startFixture } from './fixture.ts';
 import { type Answer, elementOf, post, sign } from './wire.ts';
 
-const RUNS = { seed: SEED, numRuns: 50 };
+const RUNS = { seed: SEED, numRuns: runs(50) };
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const JSON_1_1 = { 'content-type': 'application/x-amz-json-1.1' };

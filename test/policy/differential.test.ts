@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SEED } from '../support/seed.ts';
+import { runs, SEED } from '../support/seed.ts';
 import { cases, ours } from './cases.ts';
 import { DOCUMENTED_DIFFERENCES, explain, theirs } from './documented-differences.ts';
 
@@ -8,7 +8,7 @@ import { DOCUMENTED_DIFFERENCES, explain, theirs } from './documented-difference
 // in the table below. A run is repeated with SESSION_BROKER_SEED=<the seed that it printed>.
 
 /** Decisions per run. */
-const RUNS = 2000;
+const RUNS = runs(1000);
 
 describe('the evaluator against an independent one', () => {
   it(`decides ${RUNS} generated requests alike, but for the documented differences`, () => {

@@ -12,12 +12,12 @@ import {
 } from '../../lib/policy/index.ts';
 import { matchesPattern, patternOf } from '../../lib/policy/pattern.ts';
 import { codeOf } from '../support/refusal.ts';
-import { SEED } from '../support/seed.ts';
+import { runs, SEED } from '../support/seed.ts';
 import { type Case, cases, conditions, ours, ROLE, TARGET_ROLE } from './cases.ts';
 
-const RUNS = { seed: SEED, numRuns: 60 };
+const RUNS = { seed: SEED, numRuns: runs(60) };
 /** Of what takes microseconds. */
-const MANY = { seed: SEED, numRuns: 200 };
+const MANY = { seed: SEED, numRuns: runs(200) };
 
 describe('a decision', () => {
   type Place = 'identity' | 'boundary' | 'service-control' | 'resource';

@@ -6,14 +6,14 @@ import { SessionBrokerError } from '../../lib/errors.ts';
 import type { ClientConfig } from '../../lib/runtime/index.ts';
 import { leakFinder } from '../support/canary.ts';
 import { everything } from '../support/everything.ts';
-import { SEED } from '../support/seed.ts';
+import { runs, SEED } from '../support/seed.ts';
 import { ACCOUNT, assumed, CANARIES, ISSUED, parameterAnswer, ROLE_ARN, type WholeAnswer } from './support/fake-aws.ts';
 import { isolateEnvironment } from './support/isolation.ts';
 import { providerAgainst } from './support/provider.ts';
 
 isolateEnvironment();
 
-const RUNS = { seed: SEED, numRuns: 80 };
+const RUNS = { seed: SEED, numRuns: runs(80) };
 const AT = { endpoint: 'http://127.0.0.1:1' }; // nothing is sent
 
 type Handler = NonNullable<Extract<ClientConfig['requestHandler'], { handle: unknown }>>;
