@@ -80,14 +80,16 @@ function matches({ operator, value }: NamePattern, name: string, { requester }: 
 /** Requests of the small world that should not get in by what the judge says, and do. */
 function* escapes({ required, pinned, ways }: TrustJudgement, document: PolicyDocument): Generator<AssumeRoleAttempt> {
   const patterns = ways.flatMap((way) => way.patterns);
+  const names = namesOf(document);
   for (const [index, call] of callsOf(document).entries()) {
     if (required && isLetIn(call, document, false)) yield call;
     if (!pinned) continue;
-    const foreign = namesOf(document).filter((name) => !patterns.some((pattern) => matches(pattern, name, call)));
-    // One name for each call, and each name in turn.
+    const foreign = names.filter((name) => !patterns.some((pattern) => matches(pattern, name, call)));
+    // One name for each call, each name and each way to carry it in turn.
     const name = foreign[index % foreign.length];
     if (name === undefined) continue;
-    for (const attempt of named(call, name)) if (isLetIn(attempt, document, false)) yield attempt;
+    const attempt = named(call, name, index % 3 === 0);
+    if (isLetIn(attempt, document, false)) yield attempt;
   }
 }
 

@@ -272,7 +272,7 @@ const OF_THE_CALL =
   /^(?:sts:sourceidentity|aws:sourceidentity|sts:rolesessionname|aws:tagkeys|aws:requesttag\/.*|aws:principal(?:arn|account)|aws:username|aws:userid)$/;
 
 /** Requests without their names, at most: those of a large world are thinned out evenly. */
-const MOST = 20;
+const MOST = 14;
 
 /** A small world: every caller by every operation, with every value that the policy mentions, and without. */
 export function callsOf(document: PolicyDocument): readonly AssumeRoleAttempt[] {
@@ -329,9 +329,8 @@ export function namesOf(document: PolicyDocument): readonly string[] {
   return [...new Set([...NAMES, ...texts])].filter((name) => /^[\w+=,.@-]{2,64}$/.test(name));
 }
 
-/** The ways to carry a name. */
-export function named(call: AssumeRoleAttempt, name: string): readonly AssumeRoleAttempt[] {
-  const asked = { ...call, sourceIdentity: name };
+/** The call under a name that it asks for, or that a role session has already. */
+export function named(call: AssumeRoleAttempt, name: string, inherited: boolean): AssumeRoleAttempt {
   const chains = call.operation === 'AssumeRole' && call.requester.kind === 'role-session';
-  return chains ? [asked, { ...call, inheritedSourceIdentity: name }] : [asked];
+  return inherited && chains ? { ...call, inheritedSourceIdentity: name } : { ...call, sourceIdentity: name };
 }
