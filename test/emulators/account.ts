@@ -1,18 +1,7 @@
 import type { ClusterConfig, Config, TenantConfig } from '../../lib/config/config.ts';
-import {
-  brokerArns,
-  brokerNames,
-  createScope,
-  SESSION_DURATION_SECONDS,
-  scopePatterns,
-} from '../../lib/identity/index.ts';
-import {
-  type PolicyDocument,
-  renderCallerPolicy,
-  renderGuardPolicy,
-  renderPermissionsPolicy,
-  renderTrustPolicy,
-} from '../../lib/policy/index.ts';
+import { expectedTenant } from '../../lib/doctor/expected.ts';
+import { brokerArns, brokerNames } from '../../lib/identity/index.ts';
+import type { PolicyDocument } from '../../lib/policy/index.ts';
 
 /** What an account holds, as `read_account.py` reads it. */
 export interface Account {
@@ -78,9 +67,10 @@ export function contentsOf(account: Account): Account {
 /** An account without what is named after a tenant. */
 export function withoutTenant(account: Account, { clusters }: Config, tenant: string): Account {
   const named = clusters.flatMap((cluster) => {
-    const { names, arns } = nameTenant(cluster, tenant);
-    const entry = accessEntryKey(cluster, arns.roleArn);
-    return [arns.roleArn, arns.callerPolicyArn, ...Object.values(names.parameters), entry, names.stackName];
+    const names = brokerNames({ cluster: cluster.name, tenant, parameterPrefix: cluster.parameterPrefix });
+    const { roleArn, callerPolicyArn } = brokerArns({ ...cluster, names });
+    const entry = accessEntryKey(cluster.eksClusterName, roleArn);
+    return [roleArn, callerPolicyArn, ...Object.values(names.parameters), entry, names.stackName];
   });
   const isNamed = (text: unknown): boolean => named.some((name) => name === text);
   return JSON.parse(
@@ -100,95 +90,77 @@ export function withDeployed(account: Account, { clusters }: Config): Account {
 }
 
 function withTenant(account: Account, cluster: ClusterConfig, tenant: TenantConfig): Account {
-  const { names, arns } = nameTenant(cluster, tenant.name);
-  const scope = createScope({ tenant: tenant.name });
-  const { stringLike: pattern } = scopePatterns(scope);
-  const configured = { ...cluster.tags, ...tenant.tags };
-  const tags = { ...configured, 'session-broker:cluster': cluster.name, 'session-broker:tenant': tenant.name };
-  const isAttached = tenant.callerPolicy === 'attach';
-
-  const role: DeployedRole = {
+  const { names, roleArn, role, callerPolicy, parameters, accessEntry } = expectedTenant(cluster, tenant);
+  const tags = {
+    ...cluster.tags,
+    ...tenant.tags,
+    'session-broker:cluster': cluster.name,
+    'session-broker:tenant': tenant.name,
+  };
+  const deployedRole: DeployedRole = {
+    ...role,
     description: `Sessions of agents of tenant ${tenant.name} on cluster ${cluster.name}, each under its own source identity`,
-    maxSessionDurationSeconds: SESSION_DURATION_SECONDS.max,
-    trust: renderTrustPolicy({ scope, principals: [tenant.tenantRole], roleSessionName: tenant.roleSessionName }),
-    inlinePolicies: inlinePolicies(cluster, tenant),
-    managedPolicies: tenant.managedPolicies.toSorted(),
-    permissionsBoundary: cluster.permissionsBoundary ?? null,
+    managedPolicies: role.managedPolicies.toSorted(),
+    permissionsBoundary: role.permissionsBoundary ?? null,
     tags,
   };
-  const callerPolicy: DeployedPolicy = {
-    description: `Lets the tenant role of ${tenant.name} start agent sessions on cluster ${cluster.name}`,
-    document: renderCallerPolicy([arns]),
-  };
-  const parameter = (value: string, description: string): DeployedParameter => ({
-    type: 'String',
-    value,
-    tier: 'Standard',
-    description,
-    tags,
-  });
-  const accessEntry: DeployedAccessEntry = {
-    type: 'STANDARD',
-    // What EKS gives to an entry that names none.
-    userName: `arn:aws:sts::${cluster.account}:assumed-role/${names.roleName}/{{SessionName}}`,
-    kubernetesGroups: tenant.eks?.kubernetesGroups ?? [],
-    tags,
-  };
-  const stack: DeployedStack = {
-    outputs: {
-      SessionRoleArn: arns.roleArn,
-      SourceIdentityPattern: pattern,
-      ...(isAttached ? {} : { CallerPolicyArn: arns.callerPolicyArn }),
-    },
-    isProtected: cluster.terminationProtection,
-  };
+  const descriptions = [
+    'ARN of the session-broker role',
+    'StringLike half of the condition on the source identity of the session-broker role',
+  ];
+  const deployedParameters = parameters.map(({ name, value }, index): readonly [string, DeployedParameter] => [
+    name,
+    { type: 'String', value, tier: 'Standard', description: descriptions[index] ?? '', tags },
+  ]);
+  const [sessionRoleArn, sourceIdentityPattern] = parameters.map(({ value }) => value);
 
   const caller = account.roles[tenant.tenantRole];
   return {
     roles: {
       ...account.roles,
       ...(caller &&
-        isAttached && {
+        callerPolicy.isAttached && {
           [tenant.tenantRole]: {
             ...caller,
-            managedPolicies: [...caller.managedPolicies, arns.callerPolicyArn].toSorted(),
+            managedPolicies: [...caller.managedPolicies, callerPolicy.arn].toSorted(),
           },
         }),
-      [arns.roleArn]: role,
+      [roleArn]: deployedRole,
     },
-    policies: { ...account.policies, [arns.callerPolicyArn]: callerPolicy },
-    parameters: {
-      ...account.parameters,
-      [names.parameters.sessionRoleArn]: parameter(arns.roleArn, 'ARN of the session-broker role'),
-      [names.parameters.sourceIdentityPattern]: parameter(
-        pattern,
-        'StringLike half of the condition on the source identity of the session-broker role',
-      ),
+    policies: {
+      ...account.policies,
+      [callerPolicy.arn]: {
+        description: `Lets the tenant role of ${tenant.name} start agent sessions on cluster ${cluster.name}`,
+        document: callerPolicy.document,
+      },
     },
+    parameters: { ...account.parameters, ...Object.fromEntries(deployedParameters) },
     accessEntries: {
       ...account.accessEntries,
-      ...(tenant.eks && { [accessEntryKey(cluster, arns.roleArn)]: accessEntry }),
+      ...(accessEntry && {
+        [accessEntryKey(accessEntry.clusterName, roleArn)]: {
+          type: 'STANDARD',
+          // What EKS gives to an entry that names none.
+          userName: `arn:aws:sts::${cluster.account}:assumed-role/${names.roleName}/{{SessionName}}`,
+          kubernetesGroups: accessEntry.kubernetesGroups,
+          tags,
+        },
+      }),
     },
-    stacks: { ...account.stacks, [names.stackName]: stack },
+    stacks: {
+      ...account.stacks,
+      [names.stackName]: {
+        outputs: {
+          SessionRoleArn: sessionRoleArn ?? '',
+          SourceIdentityPattern: sourceIdentityPattern ?? '',
+          ...(callerPolicy.isAttached ? {} : { CallerPolicyArn: callerPolicy.arn }),
+        },
+        isProtected: cluster.terminationProtection,
+      },
+    },
   };
 }
 
-function nameTenant(cluster: ClusterConfig, tenant: string) {
-  const names = brokerNames({ cluster: cluster.name, tenant, parameterPrefix: cluster.parameterPrefix });
-  return { names, arns: brokerArns({ ...cluster, names }) };
-}
-
-function accessEntryKey({ eksClusterName }: ClusterConfig, roleArn: string): string {
+function accessEntryKey(eksClusterName: string, roleArn: string): string {
   return `${eksClusterName} ${roleArn}`;
-}
-
-function inlinePolicies(cluster: ClusterConfig, tenant: TenantConfig): Record<string, PolicyDocument> {
-  const { partition, account, region, eksClusterName } = cluster;
-  const { models, inferenceProfiles, eks, chainTo, statements } = tenant;
-  const permissions = renderPermissionsPolicy({
-    ...{ partition, account, region, models, inferenceProfiles, chainTo, statements },
-    eksClusterName: eks === undefined ? undefined : eksClusterName,
-  });
-  const guard = renderGuardPolicy(chainTo);
-  return permissions.Statement.length > 0 ? { permissions, guard } : { guard };
 }

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../lib/config/config.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
-import { createScope } from '../../lib/identity/index.ts';
-import { renderTrustPolicy } from '../../lib/policy/index.ts';
 import { type Account, contentsOf, withDeployed, withoutTenant } from './account.ts';
 import { allowing, createRole, type Deployments, iam, startDeployments, succeeded } from './deployments.ts';
 import { type Finished, hasPythonTools } from './python-tools.ts';
@@ -51,6 +49,7 @@ const ACME = {
 };
 const GLOBEX = { attribution: true };
 const INITECH = {};
+const OUT = { attribution: false };
 const FIRST = configuration(CLUSTER, { acme: ACME, globex: GLOBEX, initech: INITECH });
 
 const BOUND = { ...ACME, models: [...ACME.models, 'amazon.nova-pro-v1:0'], roleSessionName: 'bound' };
@@ -94,6 +93,18 @@ describe.skipIf(!hasPythonTools)('the CDK CLI, on an emulated account,', { timeo
     const before = account;
     account = await deployments.read();
     return before;
+  };
+
+  /** The commands that doctor prints for a finding, which it makes with the account and without. */
+  const fixOf = async (code: string, tenant: string, given: Keys) => {
+    const [live, offline] = await Promise.all([
+      deployments.doctor(given, 'live'),
+      deployments.doctor(given, 'offline'),
+    ]);
+    const [found, foundOffline] = [live, offline].map((findings) => findings.find((one) => one.code === code));
+    expect(found).toMatchObject({ code, tenant });
+    expect(foundOffline).toEqual(found);
+    return found?.fix.commands ?? [];
   };
 
   beforeAll(async () => {
@@ -150,7 +161,7 @@ describe.skipIf(!hasPythonTools)('the CDK CLI, on an emulated account,', { timeo
   });
 
   test('fails to opt out a tenant whose stack is protected, and leaves everything as it was', async () => {
-    const given = configuration(CLUSTER, { acme: BOUND, globex: { attribution: false }, initech: INITECH });
+    const given = configuration(CLUSTER, { acme: BOUND, globex: OUT, initech: INITECH });
 
     expect(failure(await deploy(given))).toContain('TerminationProtection is enabled');
 
@@ -193,7 +204,7 @@ describe.skipIf(!hasPythonTools)('the CDK CLI, on an emulated account,', { timeo
     expect(contentsOf(account)).toEqual(withDeployed(bare, parsed(FOURTH)));
   });
 
-  test('sees no change where a tenant role was made anew; the rendered document mends the trust', async () => {
+  test('sees no change where a tenant role was made anew; what doctor prints mends the trust', async () => {
     const onTenantRole = { RoleName: 'hub-globex-tenant' };
     const attachment = { ...onTenantRole, PolicyArn: policy('session-broker/hub-globex-caller') };
     await deployments.call(
@@ -210,35 +221,36 @@ describe.skipIf(!hasPythonTools)('the CDK CLI, on an emulated account,', { timeo
     expect(trust).toContain('"AWS":"AROA');
     expect(trust).not.toContain(tenantRole('globex'));
 
-    const rendered = renderTrustPolicy({
-      scope: createScope({ tenant: 'globex' }),
-      principals: [tenantRole('globex')],
-    });
-    await deployments.call(
-      iam('update_assume_role_policy', { RoleName: 'hub-globex-session', PolicyDocument: JSON.stringify(rendered) }),
-    );
+    await deployments.shell(await fixOf('TrustNamesDeletedRole', 'globex', FOURTH));
     await readAgain();
     expect(contentsOf(account)).toEqual(contentsOf(before));
   });
 
-  test('leaves a tenant as it was that is no longer in the file', async () => {
-    succeeded(await deploy(configuration(OTHER_CLUSTER, { acme: OTHER_ACME, initech: LATE })));
-
-    expect(await readAgain()).toEqual(account);
-  });
-
   test('removes all of a tenant that is opted out, and touches no other', async () => {
-    const given = configuration(OTHER_CLUSTER, { acme: OTHER_ACME, globex: { attribution: false }, initech: LATE });
+    const given = configuration(OTHER_CLUSTER, { acme: OTHER_ACME, globex: GLOBEX, initech: OUT });
 
     succeeded(await deploy(given));
 
+    const before = await readAgain();
+    expect(contentsOf(account)).toEqual(withDeployed(bare, parsed(given)));
+    expect(without('initech', account)).toEqual(without('initech', before));
+  });
+
+  test('leaves a tenant as it was that is no longer in the file; what doctor prints removes it', async () => {
+    const given = configuration(OTHER_CLUSTER, { acme: OTHER_ACME });
+
+    succeeded(await deploy(given));
+
+    expect(await readAgain()).toEqual(account);
+
+    await deployments.shell(await fixOf('DeployedThoughNotInFile', 'globex', given));
     const before = await readAgain();
     expect(contentsOf(account)).toEqual(withDeployed(bare, parsed(given)));
     expect(without('globex', account)).toEqual(without('globex', before));
   });
 
   test('fails to opt out a tenant while others have attached to what it has, and then removes the rest', async () => {
-    const given = configuration(OTHER_CLUSTER, { acme: { attribution: false }, globex: INITECH, initech: LATE });
+    const given = configuration(OTHER_CLUSTER, { acme: OUT });
     const attachment = { RoleName: 'hub-acme-tenant', PolicyArn: policy('session-broker/hub-acme-caller') };
     await deployments.call(iam('attach_role_policy', attachment));
 
@@ -250,7 +262,11 @@ describe.skipIf(!hasPythonTools)('the CDK CLI, on an emulated account,', { timeo
     expect(contentsOf(account)).toEqual(withDeployed(bare, parsed(given)));
   });
 
-  test('destroys what is left', async () => {
+  test('makes all of them anew, and destroys them', async () => {
+    succeeded(await deploy(FOURTH));
+    await readAgain();
+    expect(contentsOf(account)).toEqual(withDeployed(bare, parsed(FOURTH)));
+
     succeeded(await deployments.cdk(FOURTH, ['destroy', '--all', '--force']));
 
     await readAgain();

@@ -1,15 +1,23 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from '../support/session-broker.ts';
 import type { Account } from './account.ts';
 import { createAdministrator, startEmulator } from './emulator.ts';
-import { answersOf, aws, type Boto3Call, type Finished, python, run } from './python-tools.ts';
+import { answersOf, aws, type Boto3Call, type Finished, PYTHON, python, run } from './python-tools.ts';
 
 const CDK = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url));
 const READ_ACCOUNT = fileURLToPath(new URL('read_account.py', import.meta.url));
 
 type Variables = Readonly<Record<string, string>>;
+
+/** What doctor found, as it prints it. */
+interface Finding {
+  readonly code: string;
+  readonly tenant?: string;
+  readonly fix: { readonly commands: readonly string[] };
+}
 
 /** An emulated account to which the CDK CLI deploys. */
 export interface Deployments {
@@ -25,8 +33,10 @@ export interface Deployments {
   readonly callIn: (account: string, ...calls: readonly Boto3Call[]) => Promise<void>;
   /** What the account holds, read with boto3. */
   readonly read: () => Promise<Account>;
-  /** What `aws iam get-account-authorization-details` prints. */
-  readonly authorizationDetails: () => Promise<string>;
+  /** What `session-broker doctor` finds: in the account, or in what the AWS CLI prints of it. */
+  readonly doctor: (configuration: unknown, reading: 'live' | 'offline') => Promise<readonly Finding[]>;
+  /** Runs commands as they are printed. */
+  readonly shell: (commands: readonly string[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -52,7 +62,23 @@ export async function startDeployments(account: string, region: string): Promise
       await answersOf({ ...emulator.environment, AWS_ACCESS_KEY_ID: other }, calls);
     },
     read: async () => (await python(environment, READ_ACCOUNT)) as Account,
-    authorizationDetails: async () => (await aws(environment, 'iam', 'get-account-authorization-details')).stdout,
+    doctor: async (configuration, reading) => {
+      writeFileSync(configFile, JSON.stringify(configuration));
+      const details = join(folder, 'details.json');
+      const from = reading === 'live' ? [] : ['--from', details];
+      if (reading === 'offline') {
+        const printed = await aws(environment, 'iam', 'get-account-authorization-details');
+        writeFileSync(details, printed.stdout);
+      }
+      const [program, ...args] = commandLine(['doctor', '--json', '--config', configFile, ...from]);
+      const { stdout, stderr } = await run(program, args, environment);
+      if (stdout === '') throw new Error(stderr);
+      return JSON.parse(stdout).findings;
+    },
+    shell: async (commands) => {
+      const path = `${dirname(PYTHON)}${delimiter}${process.env['PATH']}`;
+      succeeded(await run('bash', ['-euc', commands.join('\n')], { ...environment, PATH: path }));
+    },
     close: async () => {
       await emulator.close();
       rmSync(folder, { recursive: true });
