@@ -114,6 +114,10 @@ export function explainCondition(condition: Condition, context: ContextValues): 
   return `needs ${quantifier === undefined ? key : subject[quantifier]} ${words} ${values}${ifExists ? ' if present' : ''}, the request has ${has}`;
 }
 
+/** Values of a list that a reason shows; more say less. */
+const SHOWN_VALUES = 8;
+
 function alternatives(values: readonly string[], or: string): string {
-  return values.map(quote).join(or);
+  const more = values.length - SHOWN_VALUES;
+  return [...values.slice(0, SHOWN_VALUES).map(quote), ...(more > 0 ? [`${more} more`] : [])].join(or);
 }

@@ -441,6 +441,12 @@ describe('what a condition says of itself', () => {
       'needs aws:PrincipalTag/key not like "a.*" nor "b.*", the request has "a.b"',
     ],
     ['StringEquals', ['a', 'b'], 'c', 'needs aws:PrincipalTag/key equal to "a" or "b", the request has "c"'],
+    [
+      'StringEquals',
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'],
+      'x',
+      'needs aws:PrincipalTag/key equal to "a" or "b" or "c" or "d" or "e" or "f" or "g" or "h" or 2 more, the request has "x"',
+    ],
     ['StringEqualsIfExists', 'a', 'c', 'needs aws:PrincipalTag/key equal to "a" if present, the request has "c"'],
     [
       'ForAllValues:StringEquals',

@@ -35,6 +35,9 @@ export interface Found {
 
 /** Which statement lets in what should not get in, or keeps it out. */
 export function explain({ anonymous, foreign, named }: Found, trust: Trust): Explanation {
+  if (anonymous?.isAssumed) {
+    return { decidedBy: undefined, reason: 'that it needs a source identity could not be proven' };
+  }
   if (anonymous !== undefined) return admission(anonymous, 0, 'without a source identity', trust);
   if (foreign?.isAssumed) {
     return { decidedBy: undefined, reason: 'that no name gets in but those of a pattern could not be proven' };

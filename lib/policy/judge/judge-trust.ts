@@ -1,4 +1,4 @@
-import { quote } from '../../errors.ts';
+import { quote, type SessionBrokerError } from '../../errors.ts';
 import { parseRoleArn } from '../../identity/index.ts';
 import type { AssumeOperation, AssumeRoleAttempt } from '../assume-role.ts';
 import type { CompiledStatement } from '../compile.ts';
@@ -35,7 +35,8 @@ export interface TrustJudgement {
   readonly closed: readonly ClosedWay[];
   /**
    * For each way that is not required a request without a source identity, for each that is not pinned one under a
-   * source identity that no pattern fixes. Of a way whose names could be neither shown nor ruled out there is none.
+   * source identity that no pattern fixes. Where such a request could be neither shown nor ruled out there is none; of
+   * those without a source identity one way has one at least.
    */
   readonly witnesses: readonly TrustWitness[];
 }
@@ -96,7 +97,8 @@ const OPERATIONS: readonly AssumeOperation[] = ['AssumeRole', 'AssumeRoleWithWeb
  *
  * Every answer is backed. What is not required or not pinned has a witness, a request that the evaluator allows. What
  * is required or pinned was tried with a value for each class that the policy's conditions tell apart. What can be
- * neither shown nor ruled out is not pinned, and is refused where it is about a request without a source identity.
+ * neither shown nor ruled out counts against the policy; the judgement is refused if nothing else speaks against a
+ * required source identity.
  *
  * @param document from `parsePolicyDocument`
  * @param options.roleArn whose trust policy it is
@@ -109,13 +111,25 @@ export function judgeTrust(document: PolicyDocument, { roleArn }: { readonly rol
   const { statements } = inForce('resource', { name: TRUST_POLICY, document }, roleArn);
   const judged = entriesOf(statements, roleArn).map((entry) => judge(entry, { document, statements }));
   const ways = judged.flatMap(({ way }) => way ?? []);
+  const witnesses = judged.flatMap((entry) => entry.witnesses ?? []);
+  const required = ways.every((way) => way.required);
+  if (!required && !witnesses.some(({ kind }) => kind === 'anonymous')) throw undecided(ways);
   return {
-    required: ways.every(({ required }) => required),
+    required,
     pinned: ways.every(({ pinned }) => pinned),
     ways,
     closed: judged.flatMap(({ closed }) => closed ?? []),
-    witnesses: judged.flatMap(({ witnesses }) => witnesses ?? []),
+    witnesses,
   };
+}
+
+/** The refusal to say of a policy whether it requires a source identity, where no way is known to do without. */
+function undecided(ways: readonly TrustWay[]): SessionBrokerError {
+  const { principal } = ways.find(({ required }) => !required) ?? {};
+  return notUnderstood(
+    TRUST_POLICY,
+    `whether ${quote(principal)} gets in without a source identity can be neither shown nor ruled out; compare a policy variable with one key alone, and a key as a text or as a number alone`,
+  );
 }
 
 /** A principal of the policy that an operation is allowed to, and what those whom it names can do. */
@@ -171,12 +185,6 @@ function judge({ principal, operation, outcomes }: Entry, trust: Trust): Judged 
   if (anonymous === undefined && named === undefined) {
     return { closed: { principal, operation, reason: explainClosed(outcomes, trust) } };
   }
-  if (anonymous?.isAssumed) {
-    throw notUnderstood(
-      TRUST_POLICY,
-      `whether ${quote(principal)} gets in without a source identity can be neither shown nor ruled out; compare a policy variable with one key alone, and a key as a text or as a number alone`,
-    );
-  }
   const witnessOf = (kind: TrustWitness['kind'], { attempt }: Admitted): TrustWitness => {
     const { allowed, steps } = evaluateTrustAlone(attempt, trust.document);
     if (!allowed) throw new Error(`the evaluator refuses what was found to get in: ${JSON.stringify(attempt)}`);
@@ -194,10 +202,14 @@ function judge({ principal, operation, outcomes }: Entry, trust: Trust): Judged 
       ...explain({ anonymous, foreign, named }, trust),
     },
     witnesses: [
-      ...(anonymous === undefined ? [] : [witnessOf('anonymous', anonymous)]),
-      ...(foreign === undefined || foreign.isAssumed ? [] : [witnessOf('foreign', foreign)]),
+      ...(isShown(anonymous) ? [witnessOf('anonymous', anonymous)] : []),
+      ...(isShown(foreign) ? [witnessOf('foreign', foreign)] : []),
     ],
   };
+}
+
+function isShown(found: Admitted | undefined): found is Admitted {
+  return found !== undefined && !found.isAssumed;
 }
 
 function leastOf(found: readonly Admitted[]): Admitted | undefined {

@@ -18,7 +18,7 @@ export interface Option extends Choice {
 }
 
 /** More than all that is known can cost. */
-export const ASSUMED_COST = 1e9;
+const ASSUMED_COST = 1e9;
 
 /** Options that are looked at for parts that depend on each other, at most. */
 const MOST = 20_000;

@@ -114,11 +114,12 @@ describe('the judge against an independent evaluator', () => {
         const judgement = judged(document);
         if (judgement === undefined) return;
         const { required, pinned, ways, witnesses } = judgement;
-        // Every verdict against a way has a witness, but for names that could be neither shown nor ruled out.
+        // Every verdict against a way has a witness, but for what could be neither shown nor ruled out.
         const of = (kind: TrustWitness['kind']): number => witnesses.filter((witness) => witness.kind === kind).length;
-        expect(of('anonymous')).toBe(ways.filter((way) => !way.required).length);
-        const undecided = ways.filter((way) => !way.pinned).length - of('foreign');
+        const against = ways.filter((way) => !way.required).length + ways.filter((way) => !way.pinned).length;
+        const undecided = against - of('anonymous') - of('foreign');
         expect(undecided).toBeGreaterThanOrEqual(0);
+        expect(required).toBe(of('anonymous') === 0);
 
         const verdict = ways.length === 0 ? 'nobody' : required ? 'required' : 'optional';
         count(`${verdict} ${pinned ? 'pinned' : 'any'}`);

@@ -11,7 +11,7 @@ import {
   type Statement,
 } from '../../../lib/policy/index.ts';
 import { refusalOf } from '../../support/refusal.ts';
-import { A, allow, BOTH, deny, judge, KEY, LIKE, OWN, ROLE_ARN, ROWS, told } from './shapes.ts';
+import { A, allow, B, BOTH, deny, judge, KEY, LIKE, OWN, ROLE_ARN, ROWS, told } from './shapes.ts';
 
 describe('a trust policy is judged by', () => {
   test.each(ROWS)('%s', (_, statements, expected) => {
@@ -188,19 +188,31 @@ describe('a trust policy is not judged', () => {
     ]);
   });
 
+  /** Tags that must fit into each other and may not: no example fits. */
+  const UNDECIDED = {
+    StringLike: {
+      'aws:PrincipalTag/a': '*x${aws:PrincipalTag/b}y*',
+      'aws:PrincipalTag/b': '*1${aws:PrincipalTag/c}2*',
+    },
+    StringEquals: { 'aws:PrincipalTag/c': '-' },
+    StringNotLike: { 'aws:PrincipalTag/a': '*x1-2y*' },
+  };
+
   test('if it is not known whether somebody gets in without a name', () => {
-    const condition = {
-      StringLike: {
-        'aws:PrincipalTag/a': '*x${aws:PrincipalTag/b}y*',
-        'aws:PrincipalTag/b': '*1${aws:PrincipalTag/c}2*',
-      },
-      StringEquals: { 'aws:PrincipalTag/c': '-' },
-      StringNotLike: { 'aws:PrincipalTag/a': '*x1-2y*' },
-    };
-    expect(refuse(allow(condition))).toEqual([
+    expect(refuse(allow(UNDECIDED))).toEqual([
       'PolicyNotUnderstood',
       `trust policy: whether "${A}" gets in without a source identity can be neither shown nor ruled out; compare a policy variable with one key alone, and a key as a text or as a number alone`,
     ]);
+  });
+
+  test('but is, if somebody else gets in without a name', () => {
+    const judgement = judge(allow(UNDECIDED), allow(undefined, { Principal: { AWS: B }, Action: 'sts:AssumeRole' }));
+    expect(judgement).toMatchObject({ required: false, pinned: false });
+    expect(judgement.ways.map(({ principal, required, reason }) => [principal, required, reason])).toEqual([
+      [A, false, 'that it needs a source identity could not be proven'],
+      [B, false, 'statement 2 admits it without a source identity'],
+    ]);
+    expect(judgement.witnesses.map(({ kind, principal }) => [kind, principal])).toEqual([['anonymous', B]]);
   });
 
   /** More tags than values for them, of which no two may have the same: nobody gets in, which takes long to see. */

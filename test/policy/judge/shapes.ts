@@ -10,7 +10,7 @@ import {
 export const OWN = '111122223333';
 export const ROLE_ARN = `arn:aws:iam::${OWN}:role/judged`;
 export const A = `arn:aws:iam::${OWN}:role/a`;
-const B = `arn:aws:iam::${OWN}:role/b`;
+export const B = `arn:aws:iam::${OWN}:role/b`;
 const ALICE = `arn:aws:iam::${OWN}:user/alice`;
 const OIDC = `arn:aws:iam::${OWN}:oidc-provider/oidc.example.com/id/1`;
 const SAML = `arn:aws:iam::${OWN}:saml-provider/sso`;
