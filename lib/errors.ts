@@ -37,6 +37,7 @@ export const ERRORS = {
   PrincipalNotAllowed: { retryable: false, exitCode: 2 },
   PolicyTooLarge: { retryable: false, exitCode: 2 },
   PolicyNotUnderstood: { retryable: false, exitCode: 2 },
+  PolicyUnreadable: { retryable: false, exitCode: 2 },
   // The configuration and what is made of it (lib/config, lib/constructs).
   ConfigUnreadable: { retryable: false, exitCode: 2 },
   ConfigInvalid: { retryable: false, exitCode: 2 },

@@ -11,7 +11,10 @@ const COMMAND_LINE = 'lib/cli/run-in';
  * What the command line loads only for some commands, since Node takes its time with every line of a file, and the
  * errors, of which all must mean the same class.
  */
-const SHARED = ['lib/errors', ...['quickstart', 'local', 'verify'].map((command) => `lib/cli/${command}`)];
+const SHARED = [
+  'lib/errors',
+  ...['quickstart', 'local', 'verify', 'check-trust'].map((command) => `lib/cli/${command}`),
+];
 
 /**
  * Makes the command a few files of CommonJS beside what the compiler wrote. Node starts them in less time than the

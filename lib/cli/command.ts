@@ -14,6 +14,8 @@ export interface Shell {
   readonly colour: boolean;
   /** A file's text, or undefined if there is no such file. */
   readonly readFile: (path: string) => string | undefined;
+  /** All of standard input as text. */
+  readonly readInput: () => Promise<string>;
   /** Environment of child processes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The program and flags that run a file of this package as this process is run. */
@@ -51,7 +53,7 @@ export interface Command<Input> {
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Values<Given extends Options> = ReturnType<
-  typeof parseArgs<{ options: Given; strict: true; allowPositionals: false }>
+  typeof parseArgs<{ options: Given; strict: true; allowPositionals: true; tokens: true }>
 >['values'];
 
 /**
@@ -64,13 +66,29 @@ export function parseOptions<const Given extends Options>(
   args: readonly string[],
   options: Given,
 ): Values<Given> {
+  return parseArguments(command, args, options, 0).values;
+}
+
+/**
+ * The options of a command line, and its other arguments.
+ * @param most how many arguments that are no options the command takes
+ * @throws {SessionBrokerError} UsageInvalid as {@link parseOptions}
+ */
+export function parseArguments<const Given extends Options>(
+  command: string,
+  args: readonly string[],
+  options: Given,
+  most: number,
+): { readonly values: Values<Given>; readonly positionals: readonly string[] } {
   try {
-    const config = { args: [...args], options, strict: true, allowPositionals: false } as const;
-    const { tokens } = parseArgs({ ...config, tokens: true });
+    const config = { args: [...args], options, strict: true, allowPositionals: true, tokens: true } as const;
+    const { values, positionals, tokens } = parseArgs(config);
     const names = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
     const twice = names.find((name, index) => options[name]?.multiple !== true && names.indexOf(name) < index);
     if (twice !== undefined) throw new TypeError(`Option '--${twice}' is given twice`);
-    return parseArgs(config).values;
+    const unexpected = positionals[most];
+    if (unexpected !== undefined) throw new TypeError(`Unexpected argument '${unexpected}'`);
+    return { values, positionals };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new SessionBrokerError(
@@ -83,7 +101,7 @@ export function parseOptions<const Given extends Options>(
 
 /** What a parser says of a command line, shorter where it says how to go on and longer where it does not. */
 function reasonOf({ message }: TypeError, args: readonly string[], names: readonly string[]): string {
-  const [, unknown] = /^Unknown option '--(.+)'/.exec(message) ?? [];
+  const [, unknown] = /^Unknown option '--(.+?)'(?:\.|$)/.exec(message) ?? [];
   if (unknown !== undefined) return `unknown option '--${unknown}'${nearestTo(unknown, [...names, 'help'], '--')}`;
   const [, option] = /^Option '(--[\w-]+)' argument is ambiguous/.exec(message) ?? [];
   if (option !== undefined) {

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command<unknown>>>> = {
   credentials: async () => (await import('./credentials.ts')).credentials as Command<unknown>,
   serve: async () => (await import('./serve.ts')).serve as Command<unknown>,
   env: async () => (await import('./env.ts')).env as Command<unknown>,
+  'check-trust': async () => (await import('./check-trust.ts')).checkTrust as Command<unknown>,
   verify: async () => (await import('./verify.ts')).verify as Command<unknown>,
 };
 
@@ -79,7 +80,7 @@ function asksForHelp(args: readonly string[]): boolean {
 
 async function overview(): Promise<string> {
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
-  const list = commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`);
+  const list = commands.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`);
   return `Gives every AI-agent session its own immutable name in AWS.
 
 Usage: session-broker <command> [options]

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { isatty } from 'node:tty';
 import { onBrokenOutput } from './broken-output.ts';
 import { startChild } from './child.ts';
@@ -45,6 +46,7 @@ export async function runIn(host: NodeJS.Process, readFile: Shell['readFile']): 
     note: (line) => stderr.write(`${line}\n`),
     colour: stdout.hasColors?.() ?? false,
     readFile,
+    readInput: () => text(host.stdin),
     environment,
     node: [host.execPath, ...host.execArgv],
     stop: stop.signal,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { IConstruct } from 'constructs';
 import { SessionBrokerError } from '../errors.ts';
 import { attachCustomSynthesis, type CloudAssembly, cxApi, Stage } from './cdk.ts';
+import { identityRequirements } from './chained-roles.ts';
 import { finishedApp, type JudgedRole, placeRole } from './finished-app.ts';
 import { launderingWarnings } from './laundering-warnings.ts';
 import { isSameText, parseTemplates, readTemplateTexts, type TemplateText } from './read-templates.ts';
@@ -91,7 +92,10 @@ function judge(stage: Stage, app: JudgedApp, texts: readonly TemplateText[], ass
     removeManifests(stage);
     throw refused(faults);
   }
-  const warnings = roles.flatMap(({ role, placed }) => (placed === undefined ? [] : launderingWarnings(role, placed)));
+  const requiresIdentity = identityRequirements(finished);
+  const warnings = roles.flatMap(({ role, placed }) =>
+    placed === undefined ? [] : launderingWarnings(role, placed, requiresIdentity),
+  );
   return addWrittenWarnings(warnings) ? new (cxApi().CloudAssembly)(assembly.directory) : assembly;
 }
 

@@ -7,6 +7,7 @@ import {
   staleAcknowledgements,
   unacknowledged,
 } from '../policy/index.ts';
+import type { RequiresIdentity } from './chained-roles.ts';
 import type { JudgedRole, PlacedRole } from './finished-app.ts';
 import type { ConstructWarning } from './written-warnings.ts';
 
@@ -19,10 +20,14 @@ const MOST_SHOWN = 5;
  * that is not may grant it.
  * @param placed a role without faults, so that each of its policies can be read
  */
-export function launderingWarnings(role: JudgedRole, { reaching }: PlacedRole): readonly ConstructWarning[] {
+export function launderingWarnings(
+  role: JudgedRole,
+  { reaching }: PlacedRole,
+  requiresIdentity: RequiresIdentity,
+): readonly ConstructWarning[] {
   const { construct, chainTo, acknowledgements } = role;
   const policies = reaching.policies.map(({ name, document }) => ({ name, document: document() as PolicyDocument }));
-  const options: LaunderingOptions = { chainTo };
+  const options: LaunderingOptions = { chainTo, requiresIdentity };
   const grants = launderingGrants(policies, options);
   const stale = reaching.unread.length > 0 ? [] : staleAcknowledgements(grants, acknowledgements, options);
   return [

@@ -11,7 +11,7 @@ import {
 import {
   type AssumeRoleVerdict,
   type Conditions,
-  evaluateAssumeRole,
+  evaluateTrustAlone,
   listOf,
   type PolicyDocument,
   parsePolicyDocument,
@@ -34,9 +34,6 @@ const SOURCE_IDENTITY = 'sts:sourceidentity';
 
 /** The actions that the source identity must be tested on. */
 const NAMING_ACTIONS = ['sts:AssumeRole', 'sts:SetSourceIdentity'];
-
-/** The caller's side never stands in the way: here the trust policy alone must refuse. */
-const EVERYTHING = parsePolicyDocument(policyDocument([{ Effect: 'Allow', Action: '*', Resource: '*' }]));
 
 /**
  * What is wrong with a finished trust policy: it names another principal than the callers, admits a name outside the
@@ -137,14 +134,10 @@ function ask(
   callerArn: string,
   sourceIdentity: string | undefined,
 ): AssumeRoleVerdict {
-  return evaluateAssumeRole(
-    {
-      requester: { kind: 'role-session', roleArn: callerArn, sessionName: 'session' },
-      roleArn,
-      roleSessionName: sourceIdentity ?? 'session',
-      sourceIdentity,
-    },
-    { identity: [{ name: 'caller', document: EVERYTHING }], resource: { name: POLICY, document } },
+  const requester = { kind: 'role-session', roleArn: callerArn, sessionName: 'session' } as const;
+  return evaluateTrustAlone(
+    { requester, roleArn, roleSessionName: sourceIdentity ?? 'session', sourceIdentity },
+    document,
   );
 }
 

@@ -1,15 +1,27 @@
 import { quote } from '../errors.ts';
 import { evaluate, type PoliciesInForce, type RequestContext, type Requester, type Verdict } from './evaluate.ts';
 
-/** A call of AssumeRole. */
+/** An operation of STS by which a role is assumed. */
+export type AssumeOperation = 'AssumeRole' | 'AssumeRoleWithSAML' | 'AssumeRoleWithWebIdentity';
+
+/** An IAM action that such an operation may need. */
+export type AssumeAction = `sts:${AssumeOperation}` | 'sts:SetSourceIdentity' | 'sts:TagSession';
+
+/** A call that assumes a role. */
 export interface AssumeRoleAttempt {
+  /**
+   * With SAML or a web identity the requester is the identity provider, and the source identity and the session tags
+   * are those of its assertion or token.
+   * @default 'AssumeRole'
+   */
+  readonly operation?: AssumeOperation | undefined;
   readonly requester: Requester;
   /** The role that is to be assumed. */
   readonly roleArn: string;
   readonly roleSessionName: string;
   /** The source identity that the call asks for. */
   readonly sourceIdentity?: string | undefined;
-  /** The source identity that the caller's session already has. */
+  /** The source identity that the caller's session already has. Only a signed call, AssumeRole, inherits one. */
   readonly inheritedSourceIdentity?: string | undefined;
   /** The session tags of the call. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
@@ -20,7 +32,7 @@ export interface AssumeRoleAttempt {
 
 /** How one IAM action of the call was decided. */
 export interface AssumeRoleStep {
-  readonly action: string;
+  readonly action: AssumeAction;
   readonly verdict: Verdict;
 }
 
@@ -28,7 +40,7 @@ export interface AssumeRoleVerdict {
   readonly allowed: boolean;
   /** The new session's source identity, asked for or inherited. Absent unless allowed. */
   readonly sourceIdentity?: string | undefined;
-  /** Each IAM action that was decided, in this order: sts:AssumeRole, sts:SetSourceIdentity, sts:TagSession. */
+  /** Each IAM action that was decided, in this order: the operation's own, sts:SetSourceIdentity, sts:TagSession. */
   readonly steps: readonly AssumeRoleStep[];
   /** The first step that was not allowed. */
   readonly denied?: AssumeRoleStep | undefined;
@@ -47,39 +59,57 @@ export interface AssumeRoleVerdict {
  * @see IAM User Guide, "Monitor and control actions taken with assumed roles"; Service Authorization Reference, AWS STS
  */
 export function evaluateAssumeRole(attempt: AssumeRoleAttempt, policies: PoliciesInForce): AssumeRoleVerdict {
-  const { requester, roleArn, roleSessionName, inheritedSourceIdentity, tags = {}, transitiveTagKeys = [] } = attempt;
-  const sourceIdentity = attempt.sourceIdentity ?? inheritedSourceIdentity;
+  const { requester, roleArn } = attempt;
+  const steps = actionsOf(attempt).map((action): AssumeRoleStep => {
+    const context = contextOf(action, attempt);
+    const verdict = evaluate({ requester, action, resource: roleArn, context }, policies);
+    return refusedByStsItself(action, attempt) ?? { action, verdict };
+  });
+  const denied = steps.find(({ verdict }) => verdict.decision !== 'allow');
+  if (denied !== undefined) return { allowed: false, steps, denied };
+  return { allowed: true, sourceIdentity: identityOf(attempt), steps };
+}
+
+/** The IAM actions that a call needs. */
+function actionsOf(attempt: AssumeRoleAttempt): readonly AssumeAction[] {
+  const actions: AssumeAction[] = [`sts:${attempt.operation ?? 'AssumeRole'}`];
+  if (identityOf(attempt) !== undefined) actions.push('sts:SetSourceIdentity');
+  if (Object.keys(taggingContext(attempt)).length > 0) actions.push('sts:TagSession');
+  return actions;
+}
+
+/** The condition keys that one IAM action of a call has, beyond those that follow from the requester. */
+export function contextOf(action: AssumeAction, attempt: AssumeRoleAttempt): RequestContext {
+  const { roleSessionName, inheritedSourceIdentity } = attempt;
   const further = Object.entries(attempt.context ?? {}).filter(([key]) => !isKeyOfTheCall(key));
+  const sourceIdentity = identityOf(attempt);
   const everywhere = {
     ...Object.fromEntries(further.filter(([key]) => !key.toLowerCase().startsWith('sts:'))),
     ...(inheritedSourceIdentity === undefined ? {} : { 'aws:SourceIdentity': inheritedSourceIdentity }),
   };
   const identity = sourceIdentity === undefined ? {} : { 'sts:SourceIdentity': sourceIdentity };
-  const tagging = taggingContext(tags, transitiveTagKeys);
-  const decide = (action: string, context: RequestContext): AssumeRoleStep => ({
-    action,
-    verdict: evaluate({ requester, action, resource: roleArn, context }, policies),
-  });
+  switch (action) {
+    case 'sts:SetSourceIdentity':
+      return { ...everywhere, ...identity };
+    case 'sts:TagSession':
+      return { ...everywhere, ...taggingContext(attempt) };
+    default:
+      return {
+        ...Object.fromEntries(further),
+        ...everywhere,
+        ...identity,
+        ...taggingContext(attempt),
+        'sts:RoleSessionName': roleSessionName,
+      };
+  }
+}
 
-  const steps = [
-    decide('sts:AssumeRole', {
-      ...Object.fromEntries(further),
-      ...everywhere,
-      ...identity,
-      ...tagging,
-      'sts:RoleSessionName': roleSessionName,
-    }),
-  ];
-  if (sourceIdentity !== undefined) steps.push(decide('sts:SetSourceIdentity', { ...everywhere, ...identity }));
-  if (Object.keys(tagging).length > 0) steps.push(decide('sts:TagSession', { ...everywhere, ...tagging }));
-
-  const decided = steps.map((step) => refusedByStsItself(step, attempt) ?? step);
-  const denied = decided.find(({ verdict }) => verdict.decision !== 'allow');
-  return { allowed: denied === undefined, steps: decided, ...(denied === undefined ? { sourceIdentity } : { denied }) };
+function identityOf({ sourceIdentity, inheritedSourceIdentity }: AssumeRoleAttempt): string | undefined {
+  return sourceIdentity ?? inheritedSourceIdentity;
 }
 
 /** What no policy can allow. */
-function refusedByStsItself({ action }: AssumeRoleStep, attempt: AssumeRoleAttempt): AssumeRoleStep | undefined {
+function refusedByStsItself(action: AssumeAction, attempt: AssumeRoleAttempt): AssumeRoleStep | undefined {
   const { requester, sourceIdentity, inheritedSourceIdentity } = attempt;
   if (requester.kind === 'root' && action === 'sts:AssumeRole') {
     return refusal(action, 'STS lets no root user assume a role');
@@ -95,7 +125,7 @@ function refusedByStsItself({ action }: AssumeRoleStep, attempt: AssumeRoleAttem
   return undefined;
 }
 
-function refusal(action: string, reason: string): AssumeRoleStep {
+function refusal(action: AssumeAction, reason: string): AssumeRoleStep {
   return { action, verdict: { decision: 'explicit-deny', reason } };
 }
 
@@ -113,7 +143,7 @@ const KEYS_OF_THE_CALL = new Set([
   'sts:transitivetagkeys',
 ]);
 
-function taggingContext(tags: Readonly<Record<string, string>>, transitiveTagKeys: readonly string[]): RequestContext {
+function taggingContext({ tags = {}, transitiveTagKeys = [] }: AssumeRoleAttempt): RequestContext {
   const keys = Object.keys(tags);
   return {
     ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),

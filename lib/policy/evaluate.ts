@@ -1,13 +1,20 @@
 import { quote } from '../errors.ts';
 import { splitArn } from './arn-segments.ts';
-import { type CompiledStatement, compile } from './compile.ts';
+import type { CompiledStatement } from './compile.ts';
 import { contextValues } from './context.ts';
-import type { PolicyDocument } from './document.ts';
-import { notUnderstood } from './fault.ts';
+import {
+  inForce,
+  isRole,
+  KIND_TEXTS,
+  type NamedPolicy,
+  type PolicyInForce,
+  type PolicyKind,
+} from './policy-in-force.ts';
 import type { Grant } from './principal-element.ts';
 import { type RequestContext, type Requester, requesterAccount, requesterContext } from './requester.ts';
 import { type Asked, applies, explainMiss, grantOf } from './statement-match.ts';
 
+export type { NamedPolicy, PolicyKind } from './policy-in-force.ts';
 export { type RequestContext, type Requester, requesterContext } from './requester.ts';
 
 export interface AccessRequest {
@@ -18,12 +25,6 @@ export interface AccessRequest {
   readonly resource: string;
   /** Keys beyond those that follow from the requester ({@link requesterContext}), which are added and prevail. */
   readonly context: RequestContext;
-}
-
-/** A policy and how a verdict calls it. */
-export interface NamedPolicy {
-  readonly name: string;
-  readonly document: PolicyDocument;
 }
 
 /**
@@ -39,8 +40,6 @@ export interface PoliciesInForce {
   /** The resource's own policy: for `sts:AssumeRole`, the role's trust policy. */
   readonly resource?: NamedPolicy | undefined;
 }
-
-export type PolicyKind = 'identity' | 'boundary' | 'session' | 'resource';
 
 /** The statement that decided. */
 export interface Decider {
@@ -136,53 +135,9 @@ export function evaluate(request: AccessRequest, policies: PoliciesInForce): Ver
   };
 }
 
-interface PolicyInForce {
-  readonly kind: PolicyKind;
-  /** How a verdict calls it. */
-  readonly name: string;
-  /** `trust policy` */
-  readonly kindText: string;
-  readonly statements: readonly CompiledStatement[];
-}
-
 interface Match {
   readonly policy: PolicyInForce;
   readonly statement: CompiledStatement;
-}
-
-const KIND_TEXTS: Readonly<Record<PolicyKind, string>> = {
-  identity: 'identity policy',
-  boundary: 'permissions boundary',
-  session: 'session policy',
-  resource: 'resource policy',
-};
-
-/**
- * Reads a policy and checks that its statements have what its kind must have, and no more.
- * @param resource for a resource's policy: whose
- */
-function inForce(kind: PolicyKind, { name, document }: NamedPolicy, resource = ''): PolicyInForce {
-  const kindText = kind === 'resource' && isRole(resource) ? 'trust policy' : KIND_TEXTS[kind];
-  const statements = compile(document, name);
-  for (const statement of statements) {
-    const where = `${name}, ${statement.name}`;
-    if (kind === 'resource') {
-      if (statement.principals === undefined) {
-        throw notUnderstood(where, `${kindText} must have Principal or NotPrincipal in each statement`);
-      }
-      if (isRole(resource) && statement.resources !== undefined) {
-        throw notUnderstood(where, 'trust policy must have no Resource: it is about its own role');
-      }
-    } else {
-      if (statement.principals !== undefined) {
-        throw notUnderstood(where, `${kindText} must have no Principal: it is about whom it is attached to`);
-      }
-      if (statement.resources === undefined) {
-        throw notUnderstood(where, `${kindText} must have Resource or NotResource in each statement`);
-      }
-    }
-  }
-  return { kind, name, kindText, statements };
 }
 
 function firstMatch(asked: Asked, effect: 'Allow' | 'Deny', policies: readonly PolicyInForce[]): Match | undefined {
@@ -231,11 +186,6 @@ function needsResourcePolicy(action: string, resource: string): boolean {
 
 function isStsAction(action: string): boolean {
   return action.toLowerCase().startsWith('sts:');
-}
-
-function isRole(resource: string): boolean {
-  const [, , service, , , name = ''] = splitArn(resource) ?? [];
-  return service === 'iam' && name.startsWith('role/');
 }
 
 function deciderOf({ policy, statement }: Match): Decider {

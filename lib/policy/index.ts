@@ -1,4 +1,6 @@
 export {
+  type AssumeAction,
+  type AssumeOperation,
   type AssumeRoleAttempt,
   type AssumeRoleStep,
   type AssumeRoleVerdict,
@@ -26,7 +28,17 @@ export {
   requesterContext,
   type Verdict,
 } from './evaluate.ts';
+export { parseForeignPolicy, parseUniqueJson } from './foreign-policy.ts';
 export { type ForbiddenGrant, forbiddenGrants, isForbiddenManagedPolicy } from './grants.ts';
+export type { StatementPlace } from './judge/explain.ts';
+export {
+  type ClosedWay,
+  judgeTrust,
+  type NamePattern,
+  type TrustJudgement,
+  type TrustWay,
+  type TrustWitness,
+} from './judge/judge-trust.ts';
 export {
   type Acknowledgement,
   type LaunderingGrant,
@@ -47,3 +59,4 @@ export {
 export { assertPrincipals } from './principals.ts';
 export { assertInlinePoliciesSize, assertManagedPolicySize, assertTrustPolicySize, policySize } from './size.ts';
 export { type RoleSessionName, renderTrustPolicy, type TrustPolicyProps } from './trust.ts';
+export { evaluateTrustAlone } from './trust-alone.ts';

@@ -47,3 +47,13 @@ function parseIpv6(address: string): bigint | undefined {
   const groups = [...head, ...Array<string>(missing).fill('0'), ...tail];
   return groups.reduce((value, group) => value * 65536n + BigInt(`0x${group}`), 0n);
 }
+
+/** The text of one address. */
+export function formatIpAddress(version: 4 | 6, value: bigint): string {
+  const [parts, bits] = version === 4 ? [4, 8n] : [8, 16n];
+  const groups = Array.from(
+    { length: parts },
+    (_, index) => (value >> (BigInt(parts - 1 - index) * bits)) % (1n << bits),
+  );
+  return version === 4 ? groups.join('.') : groups.map((group) => group.toString(16)).join(':');
+}

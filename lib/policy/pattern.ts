@@ -3,15 +3,15 @@ import type { ContextValues } from './context.ts';
 import { notUnderstood } from './fault.ts';
 
 /** `*`: any number of characters. */
-const ANY = -1;
+export const ANY = -1;
 /** `?`: exactly one character. */
-const ONE = -2;
+export const ONE = -2;
 
 /** A text to compare with: the codes of its characters, with {@link ANY} and {@link ONE} among them. */
 export type Pattern = readonly number[];
 
 /** `${key}` or `${key, 'default'}` */
-interface Variable {
+export interface Variable {
   /** In lower case. */
   readonly key: string;
   readonly default: Pattern | undefined;
@@ -170,7 +170,8 @@ function codesOf(text: string): readonly number[] {
   return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
-function isVariable(piece: Pattern | Variable): piece is Variable {
+/** Whether a piece of a template is a policy variable. */
+export function isVariable(piece: Pattern | Variable): piece is Variable {
   return !Array.isArray(piece);
 }
 

@@ -58,6 +58,17 @@ export function requesterContext(requester: Requester): RequestContext {
   }
 }
 
+/** All keys that {@link requesterContext} can give, in lower case: nobody else sets them. */
+export const REQUESTER_KEYS: ReadonlySet<string> = new Set([
+  'aws:principalaccount',
+  'aws:principalarn',
+  'aws:principalisawsservice',
+  'aws:principalservicename',
+  'aws:principaltype',
+  'aws:userid',
+  'aws:username',
+]);
+
 /** The account and partition of a requester that has one. */
 export function requesterAccount(requester: Requester): { account: string; partition: string } | undefined {
   switch (requester.kind) {

@@ -17,13 +17,19 @@ export interface Asked {
   readonly hasBoundary: boolean;
 }
 
-/** Whether a statement is about the request. */
+/** Whether a statement applies to the request. */
 export function applies(statement: CompiledStatement, asked: Asked): boolean {
+  return (
+    isAbout(statement, asked) && statement.conditions.every((condition) => conditionHolds(condition, asked.context))
+  );
+}
+
+/** Whether a statement is about the request, its conditions aside. */
+export function isAbout(statement: CompiledStatement, asked: Asked): boolean {
   return (
     namesAction(statement, asked) &&
     namesResource(statement, asked) &&
-    (statement.principals === undefined || grantOf(statement, asked) !== undefined) &&
-    statement.conditions.every((condition) => conditionHolds(condition, asked.context))
+    (statement.principals === undefined || grantOf(statement, asked) !== undefined)
   );
 }
 

@@ -50,6 +50,7 @@ export function fakeProcess(given: Partial<Shell> = {}): FakeProcess {
         throw error;
       }
     },
+    readInput: async () => '',
     environment: { ...process.env, XDG_RUNTIME_DIR: socketFolder() },
     node: [process.execPath],
     stop: stop.signal,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fakeProcess, run, runIn } from './fake-shell.ts';
 
 const EXAMPLE = join(import.meta.dirname, '..', '..', 'tenants.example.yaml');
-const COMMANDS = ['quickstart', 'local', 'exec', 'credentials', 'serve', 'env', 'verify'];
+const COMMANDS = ['quickstart', 'local', 'exec', 'credentials', 'serve', 'env', 'check-trust', 'verify'];
 
 describe('the command line', () => {
   test('lists its commands, with an example', async () => {
@@ -11,7 +11,7 @@ describe('the command line', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Usage: session-broker <command> [options]');
     expect(stdout).toContain('Example: session-broker quickstart');
-    expect([...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, command]) => command)).toEqual(COMMANDS);
+    expect([...stdout.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(([, command]) => command)).toEqual(COMMANDS);
   });
 
   test.each([['help'], ['-h'], ['help', '--help'], ['--help', 'help']])('says the same for %s', async (...args) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Annotations as Assertions, Match } from 'aws-cdk-lib/assertions';
-import { type CfnRole, Effect, ManagedPolicy, Policy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { ArnPrincipal, type CfnRole, Effect, ManagedPolicy, Policy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { IStackSynthesizer, ISynthesisSession } from 'aws-cdk-lib/core';
 import { Annotations, NestedStack, Stack, StackSynthesizer, Stage, Validations } from 'aws-cdk-lib/core';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
@@ -196,6 +196,63 @@ describe('a permission by which the name is lost', () => {
         return app.synth().getStackByName('Stack').template;
       });
     expect(templateWith([])).toEqual(templateWith([{ action: 'lambda:InvokeFunction', reason: REASON }]));
+  });
+});
+
+describe('a role of chainTo that stands in the app', () => {
+  const chained = (
+    conditions: Record<string, unknown>,
+    props: Partial<SessionBrokerRoleProps> = {},
+    change: (stack: Stack) => void = () => {},
+  ) =>
+    warningsOf(({ app, stack }) => {
+      const sessions = acmeRole(stack, { chainTo: [CHAIN_ARN], ...props });
+      const trusted = new PolicyStatement({
+        actions: ['sts:AssumeRole', 'sts:SetSourceIdentity'],
+        principals: [new ArnPrincipal(sessions.roleArn)],
+        conditions,
+      });
+      const other = new Stack(app, 'Other', { env: ENV });
+      change(other);
+      const deployer = new Role(other, 'Deployer', {
+        roleName: 'deployer',
+        assumedBy: new ArnPrincipal(sessions.roleArn),
+      });
+      const policy = { Version: '2012-10-17', Statement: [trusted.toStatementJson()] };
+      (deployer.node.defaultChild as CfnRole).assumeRolePolicyDocument = policy;
+    });
+
+  test('gives no warning where it requires an identity', () => {
+    expect(
+      chained({
+        StringLike: { 'aws:SourceIdentity': 'agent.acme.?*' },
+        StringNotLike: { 'aws:SourceIdentity': 'agent.acme.*.*' },
+      }),
+    ).toEqual([]);
+  });
+
+  test('gives one where it does not, until that is acknowledged', () => {
+    const message = `inline policy "permissions", ChainUnderTheSameIdentity: "sts:AssumeRole" lets a session lose its name: ${CHAIN_ARN} can be assumed without a source identity; ${FIX}`;
+    expect(chained({})).toEqual([
+      `warning /Stack/Sessions ${message} [ack: session-broker:identityLoss/sts:AssumeRole]`,
+    ]);
+    const acknowledgeIdentityLoss = [{ action: 'sts:AssumeRole', reason: REASON }];
+    expect(chained({}, { acknowledgeIdentityLoss })).toEqual([]);
+  });
+
+  test('gives none where it is another of its name', () => {
+    expect(chained({}, { chainTo: [`arn:aws:iam::${ACCOUNT}:role/elsewhere/deployer`] })).toEqual([]);
+  });
+
+  test('gives none where a macro may change it', () => {
+    const transformed = (stack: Stack): void => {
+      stack.templateOptions.transforms = ['AWS::LanguageExtensions'];
+    };
+    expect(chained({}, {}, transformed)).toEqual([]);
+  });
+
+  test('gives none where its trust cannot be judged before it is deployed', () => {
+    expect(chained({ StringEquals: { 'sts:ExternalId': { Ref: 'AWS::StackId' } } })).toEqual([]);
   });
 });
 

@@ -210,6 +210,37 @@ describe('going on to another role', () => {
   });
 });
 
+// STS API Reference, AssumeRoleWithWebIdentity and AssumeRoleWithSAML; IAM User Guide, "Monitor and control actions
+// taken with assumed roles", on the claims that name the session
+describe('assuming a role with a token or an assertion', () => {
+  const PROVIDER = `arn:aws:iam::${OWN}:oidc-provider/oidc.example.com`;
+  const requester: Requester = { kind: 'federated', provider: PROVIDER };
+  const trust = (...actions: readonly string[]) =>
+    policy('trust policy', { Sid: 'Federated', Effect: 'Allow', Principal: { Federated: PROVIDER }, Action: actions });
+  const federated = (fields: Partial<AssumeRoleAttempt>, resource: NamedPolicy): AssumeRoleVerdict =>
+    attempt({ operation: 'AssumeRoleWithWebIdentity', requester, ...fields }, { identity: [], resource });
+
+  it('needs the action of the operation, and none on the side of the caller', () => {
+    const resource = trust('sts:AssumeRoleWithWebIdentity');
+    expect(federated({}, resource)).toMatchObject({ allowed: true, sourceIdentity: undefined });
+    expect(actionsOf(federated({}, trust('sts:AssumeRole')))).toEqual(['sts:AssumeRoleWithWebIdentity implicit-deny']);
+    expect(actionsOf(federated({ operation: 'AssumeRoleWithSAML' }, resource))).toEqual([
+      'sts:AssumeRoleWithSAML implicit-deny',
+    ]);
+  });
+
+  it('needs sts:SetSourceIdentity and sts:TagSession for what is claimed', () => {
+    const claims = { sourceIdentity: 'agent.acme.s1', tags: { team: 'red' } };
+    const all = trust('sts:AssumeRoleWithWebIdentity', 'sts:SetSourceIdentity', 'sts:TagSession');
+    expect(federated(claims, all)).toMatchObject({ allowed: true, sourceIdentity: 'agent.acme.s1' });
+    expect(actionsOf(federated(claims, trust('sts:AssumeRoleWithWebIdentity')))).toEqual([
+      'sts:AssumeRoleWithWebIdentity allow',
+      'sts:SetSourceIdentity implicit-deny',
+      'sts:TagSession implicit-deny',
+    ]);
+  });
+});
+
 it('STS refuses the root user, whatever the policies say', () => {
   const verdict = attempt({ requester: { kind: 'root', account: OWN, partition: 'aws' } }, { resource: openTrust });
   expect(verdict.denied).toEqual({

@@ -20,7 +20,7 @@ export interface Case {
   readonly resource: PolicyDocument;
 }
 
-const OWN = '111122223333';
+export const OWN = '111122223333';
 const OTHER = '444455556666';
 export const ROLE = `arn:aws:iam::${OWN}:role/tenant-a`;
 const OTHER_ROLE = `arn:aws:iam::${OWN}:role/tenant-b`;

@@ -324,6 +324,10 @@ describe('reading conditions', () => {
       'trust: condition operator Null takes no set operator and no IfExists: "ForAllValues:Null"',
     ],
     [
+      { StringLike: { 'sts:SourceIdentity': 'a', 'STS:sourceidentity': 'b' } },
+      'trust: a condition key must stand once under StringLike: "STS:sourceidentity" stands there in another case too',
+    ],
+    [
       { NullIfExists: { 'aws:x': 'true' } },
       'trust: condition operator Null takes no set operator and no IfExists: "NullIfExists"',
     ],
