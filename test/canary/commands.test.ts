@@ -4,7 +4,7 @@ import type { Shell } from '../../lib/cli/command.ts';
 import { CREDENTIALS_FORMATS } from '../../lib/runtime/delivery/formats.ts';
 import { fakeProcess, runIn, startIn } from '../cli/fake-shell.ts';
 import { ACME, dispatcherAt } from '../cli/session-fixture.ts';
-import { CANARIES, DISPATCHER, ISSUED, ROLE_ARN } from '../runtime/support/fake-aws.ts';
+import { CANARIES, DISPATCHER, ISSUED, ROLE_ARN, WEB_IDENTITY_TOKEN } from '../runtime/support/fake-aws.ts';
 import { filesBelow, watchProcess } from '../support/watched-process.ts';
 import { expectNoLeak, isGood, machineAndAws, SITUATIONS, TIMES } from './fixture.ts';
 
@@ -95,6 +95,34 @@ describe.each(TELLING)('in the commands, with $name,', (situation) => {
     }
     expectNoLeak([fake.stdout(), fake.stderr(), said()]);
     expect(filesBelow(machine()).size).toBe(0);
+  });
+});
+
+describe('session-broker check-trust', () => {
+  const { accessKeyId, secretAccessKey, sessionToken } = ISSUED;
+
+  test.each(TELLING.filter(({ name }) => /page|repeated|denial|for a code/.test(name)))(
+    'says what IAM answered, and no secret: $name',
+    async (situation) => {
+      for (const [name, value] of Object.entries(dispatcherAt(aws().endpoint))) vi.stubEnv(name, value);
+      await begin(situation, ['GetRole']);
+      const said = watchProcess();
+      const run = await runIn(fakeProcess(), 'check-trust', '--role', ROLE_ARN);
+      expect([run.stdout, aws().requests.length]).toEqual(['', 1]);
+      expectNoLeak([run, said(), ...filesBelow(machine()).values()]);
+    },
+  );
+
+  test.each([
+    ['a file of credentials', `[default]\naws_secret_access_key = ${secretAccessKey}\n`],
+    ['the credentials themselves', JSON.stringify({ Credentials: ISSUED })],
+    ['a list of them', JSON.stringify([accessKeyId, secretAccessKey, sessionToken])],
+    ['a web-identity token', WEB_IDENTITY_TOKEN],
+  ])('repeats nothing of what is no policy: %s', async (_, text) => {
+    const said = watchProcess();
+    const run = await runIn(fakeProcess({ readFile: () => text }), 'check-trust', 'trust.json');
+    expect(run.exitCode).toBe(2);
+    expectNoLeak([run, said()]);
   });
 });
 
