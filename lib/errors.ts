@@ -73,6 +73,8 @@ export const ERRORS = {
   EntityNotFound: { retryable: false, exitCode: 3 },
   CredentialsMissing: { retryable: false, exitCode: 4 },
   CredentialsRejected: { retryable: false, exitCode: 4 },
+  // What doctor reads from files (lib/doctor).
+  InputUnreadable: { retryable: false, exitCode: 2 },
   // The acceptance (lib/verify).
   ResultInvalid: { retryable: false, exitCode: 2 },
   ResultUnwritable: { retryable: false, exitCode: 2 },

@@ -13,7 +13,7 @@ const COMMAND_LINE = 'lib/cli/run-in';
  */
 const SHARED = [
   'lib/errors',
-  ...['quickstart', 'local', 'verify', 'check-trust'].map((command) => `lib/cli/${command}`),
+  ...['quickstart', 'local', 'doctor', 'verify', 'check-trust'].map((command) => `lib/cli/${command}`),
 ];
 
 /**

@@ -9,16 +9,17 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   nearest: [],
   'credential-variables': [],
+  'shell-word': [],
   loopback: ['errors'],
   identity: ['errors'],
   policy: ['identity'],
   config: ['policy', 'nearest'],
-  template: ['errors'],
+  template: ['identity'],
   constructs: ['config', 'template'],
   stacks: ['constructs'],
   sdk: ['identity'],
-  runtime: ['policy', 'nearest', 'credential-variables', 'loopback', 'sdk'],
-  doctor: ['config', 'sdk'],
+  runtime: ['policy', 'nearest', 'credential-variables', 'loopback', 'sdk', 'shell-word'],
+  doctor: ['config', 'template', 'sdk', 'shell-word'],
   verify: ['runtime', 'config', 'sdk'],
   local: ['config', 'template', 'credential-variables', 'loopback'],
   cli: ['runtime', 'doctor', 'verify', 'local', 'config'],
@@ -38,7 +39,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The rooms that read no clock, environment, file or network. */
-const PURE = ['errors', 'nearest', 'credential-variables', 'identity', 'policy', 'config', 'template'];
+const PURE = ['errors', 'nearest', 'credential-variables', 'shell-word', 'identity', 'policy', 'config', 'template'];
 
 interface Source {
   readonly path: string;

@@ -1,6 +1,6 @@
 import { SESSION_DURATION_SECONDS } from '../identity/index.ts';
-import { shellWord } from '../runtime/delivery/formats.ts';
 import { VARIABLES } from '../runtime/environment.ts';
+import { shellWord } from '../shell-word.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
 import { refuseInsideSession } from './inside-session.ts';
 import { refuseNested, unwrapLoop } from './nested.ts';

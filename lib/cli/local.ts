@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { CONFLICTING_VARIABLES, type LocalAccount, startLocalAccount } from '../local/index.ts';
-import { shellWord } from '../runtime/delivery/formats.ts';
+import { shellWord } from '../shell-word.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
 import { parsePort } from './port.ts';
 import { stopped } from './stopped.ts';

@@ -12,8 +12,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command<unknown>>>> = {
   credentials: async () => (await import('./credentials.ts')).credentials as Command<unknown>,
   serve: async () => (await import('./serve.ts')).serve as Command<unknown>,
   env: async () => (await import('./env.ts')).env as Command<unknown>,
-  'check-trust': async () => (await import('./check-trust.ts')).checkTrust as Command<unknown>,
   verify: async () => (await import('./verify.ts')).verify as Command<unknown>,
+  doctor: async () => (await import('./doctor.ts')).doctor as Command<unknown>,
+  'check-trust': async () => (await import('./check-trust.ts')).checkTrust as Command<unknown>,
 };
 
 /** What shells show for a command that an interrupt ended. */
@@ -22,8 +23,8 @@ const INTERRUPTED = 130;
 /**
  * The command line.
  * @param args without the program's own name
- * @returns the exit code: 0, that of the error's code in `ERRORS`, 130 for an interrupted command, or that of the
- * program that the command ran
+ * @returns the exit code: 0, that of the error's code in `ERRORS`, 130 for an interrupted command, that of what `doctor`
+ * found, or that of the program that the command ran
  */
 export async function main(args: readonly string[], shell: Shell): Promise<number> {
   try {

@@ -1,6 +1,6 @@
 import { quote, SessionBrokerError } from '../errors.ts';
-import { shellWord } from '../runtime/delivery/formats.ts';
 import { type CredentialsEndpoint, startCredentialsEndpoint } from '../runtime/index.ts';
+import { shellWord } from '../shell-word.ts';
 import { type Command, parseOptions, type Shell } from './command.ts';
 import { refuseInsideSession } from './inside-session.ts';
 import { refuseNested } from './nested.ts';

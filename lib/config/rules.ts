@@ -19,11 +19,12 @@ import { EKS_NAME_LENGTH } from '../identity/limits.ts';
 import {
   assertInlinePoliciesSize,
   assertManagedPolicySize,
+  type PermissionsPolicyProps,
   renderCallerPolicy,
-  renderGuardPolicy,
   renderPermissionsPolicy,
   renderTrustPolicy,
 } from '../policy/index.ts';
+import { renderInlinePolicies } from '../policy/permissions.ts';
 import { checkAcknowledgements } from './acknowledgement-rules.ts';
 import {
   type ArnFacts,
@@ -231,18 +232,19 @@ function checkSizes(cluster: ClusterFacts, tenant: TenantConfig, names: BrokerNa
   const render = (): void => {
     const { name, tenantRole, roleSessionName } = tenant;
     renderTrustPolicy({ scope: { trafficClass: 'agent', tenant: name }, principals: [tenantRole], roleSessionName });
-    assertInlinePoliciesSize([permissionsOf(cluster, tenant), renderGuardPolicy(tenant.chainTo)]);
+    assertInlinePoliciesSize(Object.values(renderInlinePolicies(permissionsOf(cluster, tenant))));
     assertManagedPolicySize(renderCallerPolicy([arns]));
   };
   return faultOf([], tenant.name, render, true);
 }
 
-function permissionsOf(
+/** What a tenant's sessions may do, as the renderers of lib/policy take it. */
+export function permissionsOf(
   cluster: ClusterFacts,
   { models, inferenceProfiles, eks, chainTo, statements }: TenantConfig,
-): ReturnType<typeof renderPermissionsPolicy> {
+): PermissionsPolicyProps {
   const { account = '', region = '', partition = 'aws', eksClusterName } = cluster;
-  return renderPermissionsPolicy({
+  return {
     partition,
     account,
     region,
@@ -251,12 +253,12 @@ function permissionsOf(
     eksClusterName: eks === undefined ? undefined : eksClusterName,
     chainTo,
     statements,
-  });
+  };
 }
 
 /** The Sids of the statements that are made from a tenant's other keys. */
 function sidsOf(cluster: ClusterFacts, tenant: TenantConfig): readonly string[] {
-  const { Statement: made } = permissionsOf(cluster, { ...tenant, statements: [] });
+  const { Statement: made } = renderPermissionsPolicy(permissionsOf(cluster, { ...tenant, statements: [] }));
   return made.flatMap(({ Sid: sid }) => (sid === undefined ? [] : [sid]));
 }
 

@@ -2,6 +2,7 @@ import type { CfnRole } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { Scope } from '../identity/index.ts';
 import type { Acknowledgement } from '../policy/index.ts';
+import { type FinishedTemplate, type TemplateResource, TemplateValues } from '../template/values.ts';
 import { Stack } from './cdk.ts';
 import { NamedInAccounts } from './named-in-accounts.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type ReachingPolicies,
   reachingPolicies,
 } from './policy-faults.ts';
-import { type FinishedTemplate, type TemplateResource, TemplateValues } from './template.ts';
 
 /** What a session-broker role promises, against which its finished template is judged. */
 export interface JudgedRole {

@@ -1,14 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { quote } from '../errors.ts';
 import { forbiddenGrants, isForbiddenManagedPolicy, type PolicyDocument, renderGuardPolicy } from '../policy/index.ts';
+import { GUARD_POLICY, PERMISSIONS_POLICY } from '../policy/permissions.ts';
+import { type FinishedTemplate, hasTransform, type TemplateValues } from '../template/values.ts';
 import { NamedInAccounts } from './named-in-accounts.ts';
-import { type FinishedTemplate, hasTransform, type TemplateValues } from './template.ts';
-
-/** Name of the inline policy that every session-broker role has. */
-export const GUARD_POLICY = 'guard';
-
-/** Name of the inline policy with what is configured. */
-export const PERMISSIONS_POLICY = 'permissions';
 
 const OWN_POLICIES: readonly unknown[] = [GUARD_POLICY, PERMISSIONS_POLICY];
 

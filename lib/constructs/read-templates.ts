@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { partitionOf } from '../identity/index.ts';
+import { type FinishedTemplate, hasTransform, type Template } from '../template/values.ts';
 import { Stack, Stage, Token } from './cdk.ts';
-import { type FinishedTemplate, hasTransform, type Template } from './template.ts';
 
 /** A template as it was written. */
 export interface TemplateText {

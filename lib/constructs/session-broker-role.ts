@@ -10,18 +10,14 @@ import {
   SESSION_DURATION_SECONDS,
   scopePatterns,
 } from '../identity/index.ts';
-import {
-  type PolicyDocument,
-  renderCallerPolicy,
-  renderGuardPolicy,
-  renderPermissionsPolicy,
-} from '../policy/index.ts';
+import { brokerTags } from '../identity/names.ts';
+import { renderCallerPolicy } from '../policy/index.ts';
+import { renderInlinePolicies } from '../policy/permissions.ts';
 import { assertProps } from './assert-props.ts';
 import { CfnManagedPolicy, CfnResource, Duration, Grant, Role, Stack, Token, TokenComparison } from './cdk.ts';
 import { createAccessEntry } from './cluster-access.ts';
-import { type Environment, explicitEnvironment, tag } from './environment.ts';
+import { explicitEnvironment, tag } from './environment.ts';
 import { judgeWhenFinished } from './finished-templates.ts';
-import { GUARD_POLICY, PERMISSIONS_POLICY } from './policy-faults.ts';
 import { createParameters } from './published-parameters.ts';
 import type { SessionBrokerRoleProps } from './session-broker-role-props.ts';
 import { SourceIdentityPrincipal } from './source-identity-principal.ts';
@@ -55,7 +51,15 @@ export class SessionBrokerRole extends Role {
     assertProps(props, environment);
     const path = props.path ?? DEFAULT_IAM_PATH;
     const names = brokerNames(props);
-    const policies = renderPolicies(props, environment);
+    const { models = [], inferenceProfiles = {}, chainTo = [], statements = [], eksClusterName } = props;
+    const policies = renderInlinePolicies({
+      ...environment,
+      models,
+      inferenceProfiles,
+      eksClusterName,
+      chainTo,
+      statements,
+    });
     const principal = new SourceIdentityPrincipal({
       scope: createScope({ tenant: props.tenant }),
       callerArn: props.tenantRole.roleArn,
@@ -74,8 +78,8 @@ export class SessionBrokerRole extends Role {
     this.#principal = principal;
     this.sourceIdentityScope = principal.scope;
     this.sourceIdentityPattern = scopePatterns(principal.scope).stringLike;
-    this.chainTo = Object.freeze([...(props.chainTo ?? [])]);
-    const tags = { 'session-broker:cluster': props.cluster, 'session-broker:tenant': props.tenant };
+    this.chainTo = Object.freeze([...chainTo]);
+    const tags = brokerTags(props);
 
     const role = this.node.defaultChild as CfnRole | undefined;
     if (!CfnResource.isCfnResource(role)) {
@@ -105,8 +109,8 @@ export class SessionBrokerRole extends Role {
       ...(props.callerPolicy !== 'external' && { roles: [props.tenantRole.roleName] }),
     }).ref;
 
-    if (props.eksClusterName !== undefined) {
-      tag(createAccessEntry(this, this, props.eksClusterName, props.kubernetesGroups ?? []), tags);
+    if (eksClusterName !== undefined) {
+      tag(createAccessEntry(this, this, eksClusterName, props.kubernetesGroups ?? []), tags);
     }
     judgeWhenFinished({
       construct: this,
@@ -165,23 +169,6 @@ export class SessionBrokerRole extends Role {
   override grantAssumeRole(identity: IPrincipal): Grant {
     return this.grantAssume(identity);
   }
-}
-
-/** The role's inline policies by name. */
-function renderPolicies(props: SessionBrokerRoleProps, environment: Environment): Record<string, PolicyDocument> {
-  const { models = [], inferenceProfiles = {}, chainTo = [], statements = [], eksClusterName } = props;
-  const permissions = renderPermissionsPolicy({
-    ...environment,
-    models,
-    inferenceProfiles,
-    eksClusterName,
-    chainTo,
-    statements,
-  });
-  const guard = renderGuardPolicy(chainTo);
-  return permissions.Statement.length > 0
-    ? { [PERMISSIONS_POLICY]: permissions, [GUARD_POLICY]: guard }
-    : { [GUARD_POLICY]: guard };
 }
 
 function isRole(principal: IPrincipal): principal is IRole {

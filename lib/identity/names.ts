@@ -67,6 +67,15 @@ export function brokerNames(parts: NameParts): BrokerNames {
   };
 }
 
+/** The keys of the tags by which a session-broker role is known, whatever it is called. */
+export const CLUSTER_TAG = 'session-broker:cluster';
+export const TENANT_TAG = 'session-broker:tenant';
+
+/** The tags of a session-broker role and of what stands around it. */
+export function brokerTags({ cluster, tenant }: NameParts): Readonly<Record<string, string>> {
+  return { [CLUSTER_TAG]: cluster, [TENANT_TAG]: tenant };
+}
+
 /** Where the resources of some {@link BrokerNames} are. */
 export interface BrokerArnParts {
   readonly partition: Partition;

@@ -2,7 +2,7 @@ import type { ClusterConfig, Config, TenantConfig } from '../config/config.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { type BrokerArns, brokerArns, brokerNames, parseRoleArn, type RoleArn } from '../identity/index.ts';
 import { parsePolicyDocument, policyDocument, type Statement } from '../policy/index.ts';
-import type { Stack } from './assembly.ts';
+import type { Stack } from '../template/assembly.ts';
 import type { AuthenticationMode } from './cluster-store.ts';
 import { deploy } from './deploy.ts';
 import type { Quotas } from './quotas.ts';

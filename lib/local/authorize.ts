@@ -24,6 +24,7 @@ const KINDS: Readonly<Record<PolicyKind, string>> = {
   boundary: 'permissions boundary',
   session: 'session policy',
   resource: 'resource-based policy',
+  'service-control': 'service control policy',
 };
 
 /**

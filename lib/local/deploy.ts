@@ -1,6 +1,6 @@
 import { SessionBrokerError } from '../errors.ts';
+import { type Stack, type TemplateResource, unreadable } from '../template/assembly.ts';
 import { Unresolvable } from '../template/intrinsics.ts';
-import { type Stack, type TemplateResource, unreadable } from './assembly.ts';
 import { AwsFault, NOT_MODELLED } from './aws-fault.ts';
 import { NotCreatedYet, resolve, type Scope } from './intrinsics.ts';
 import { type Attributes, type Create, type DeployTarget, type Properties, RESOURCES } from './resources.ts';

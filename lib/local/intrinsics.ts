@@ -1,6 +1,6 @@
 import { quote } from '../errors.ts';
+import type { Stack } from '../template/assembly.ts';
 import { resolveIntrinsics, Unresolvable } from '../template/intrinsics.ts';
-import type { Stack } from './assembly.ts';
 
 /** What a template's functions are resolved with. */
 export interface Scope {

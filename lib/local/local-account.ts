@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import type { Config, TenantConfig } from '../config/config.ts';
 import { findCluster, findTenant, notNamed } from '../config/find-tenant.ts';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { parseRoleArn } from '../identity/index.ts';
+import { readAssembly } from '../template/assembly.ts';
 import { fillAccounts, TENANT_SESSION_SECONDS } from './accounts.ts';
-import { readAssembly } from './assembly.ts';
 import type { Decision } from './call.ts';
 import {
   brokerEnvironment,
@@ -130,7 +131,7 @@ export interface LocalAccount extends AsyncDisposable {
 export async function startLocalAccount(options: LocalAccountOptions): Promise<LocalAccount> {
   const clock = options.clock ?? (() => new Date());
   const config = typeof options.config === 'string' ? readConfig(options.config) : options.config;
-  const stacks = readAssembly(options.assembly);
+  const stacks = readAssembly(options.assembly, (path) => readFileSync(path, 'utf8'));
   const store = new Store();
   const quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
   const issuer = new WebIdentityIssuer();

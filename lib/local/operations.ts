@@ -1,10 +1,17 @@
 import type { Call, Environment } from './call.ts';
-import { createAccessEntry, deleteAccessEntry, describeAccessEntry, listAccessEntries } from './eks/access-entries.ts';
+import {
+  createAccessEntry,
+  deleteAccessEntry,
+  describeAccessEntry,
+  listAccessEntries,
+  updateAccessEntry,
+} from './eks/access-entries.ts';
 import { describeCluster, describeUpdate, updateClusterConfig } from './eks/clusters.ts';
 import {
   createPodIdentityAssociation,
   describePodIdentityAssociation,
   listPodIdentityAssociations,
+  updatePodIdentityAssociation,
 } from './eks/pod-identity.ts';
 import { getAccountAuthorizationDetails, getAccountSummary } from './iam/account.ts';
 import { createPolicy, deletePolicy, getPolicy, listEntitiesForPolicy } from './iam/policies.ts';
@@ -54,6 +61,8 @@ export interface OperationTraits {
   readonly readOnly: boolean;
   /** Whether calls of it are not signed. */
   readonly isUnsigned?: boolean;
+  /** Whether its answer has an element for a result that holds nothing. Others that answer with nothing have none. */
+  readonly hasEmptyResult?: boolean;
 }
 
 interface Operation<Input, Output> extends OperationTraits {
@@ -141,7 +150,7 @@ const IAM: QueryService = {
     TagRole: write(tagRole),
     UntagRole: write(untagRole),
     UpdateAssumeRolePolicy: write(updateAssumeRolePolicy),
-    UpdateRole: write(updateRole),
+    UpdateRole: { ...write(updateRole), hasEmptyResult: true },
   },
 };
 
@@ -179,7 +188,13 @@ const EKS: RestService = {
     DescribeUpdate: { ...read(describeUpdate), method: 'GET', path: `${CLUSTER}/updates/{updateId}` },
     ListAccessEntries: { ...read(listAccessEntries), method: 'GET', path: ACCESS_ENTRIES },
     ListPodIdentityAssociations: { ...read(listPodIdentityAssociations), method: 'GET', path: ASSOCIATIONS },
+    UpdateAccessEntry: { ...write(updateAccessEntry), method: 'POST', path: ACCESS_ENTRY },
     UpdateClusterConfig: { ...write(updateClusterConfig), method: 'POST', path: `${CLUSTER}/update-config` },
+    UpdatePodIdentityAssociation: {
+      ...write(updatePodIdentityAssociation),
+      method: 'POST',
+      path: `${ASSOCIATIONS}/{associationId}`,
+    },
   },
 };
 

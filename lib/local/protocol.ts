@@ -161,9 +161,9 @@ export function answerOf(asked: Asked, requestId: string, result: JsonObject): W
   const service = own(SERVICES, asked.service ?? '');
   if (service?.protocol !== 'query') return json(asked, 200, requestId, result);
   const { operation } = asked;
+  const hasResult = Object.keys(result).length > 0 || own(service.operations, operation ?? '')?.hasEmptyResult === true;
   const content = {
-    // Operations that answer with nothing have no result element.
-    ...(Object.keys(result).length === 0 ? {} : { [`${operation}Result`]: result as Record<string, string> }),
+    ...(hasResult ? { [`${operation}Result`]: result as Record<string, string> } : {}),
     ResponseMetadata: { RequestId: requestId },
   };
   return xml(200, requestId, renderXml(`${operation}Response`, service.namespace, content));

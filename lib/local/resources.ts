@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { quote } from '../errors.ts';
 import { parseIamPath, ROLE_NAME_LENGTH } from '../identity/index.ts';
+import type { Stack } from '../template/assembly.ts';
 import { Unresolvable } from '../template/intrinsics.ts';
-import type { Stack } from './assembly.ts';
 import { AwsFault, noSuchEntity, notModelled } from './aws-fault.ts';
 import { addAccessEntry } from './eks/access-entries.ts';
 import { assertPolicyNameIsFree } from './iam/policies.ts';

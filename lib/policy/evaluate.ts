@@ -28,8 +28,8 @@ export interface AccessRequest {
 }
 
 /**
- * The policies that bear on a request. All but the resource's are the requester's own, and count for role sessions
- * and users only.
+ * The policies that bear on a request. The identity, boundary and session policies are the requester's own, and count
+ * for role sessions and users only.
  */
 export interface PoliciesInForce {
   readonly identity: readonly NamedPolicy[];
@@ -39,6 +39,13 @@ export interface PoliciesInForce {
   readonly session?: readonly NamedPolicy[] | undefined;
   /** The resource's own policy: for `sts:AssumeRole`, the role's trust policy. */
   readonly resource?: NamedPolicy | undefined;
+  /**
+   * The service control policies of the requester's account, a list for each level from the organization's root to
+   * the account: something of each level must allow. They bind the root user too, but no service and no service-linked
+   * role.
+   * @default none: there is no limit
+   */
+  readonly serviceControl?: readonly (readonly NamedPolicy[])[] | undefined;
 }
 
 /** The statement that decided. */
@@ -67,9 +74,10 @@ export interface Verdict {
  * policies (a role session or user named by its own ARN is free of these too); one that names the account leaves it
  * to the requester's policies. Across accounts both sides must allow. A role's trust policy and a KMS key's policy
  * must allow in any case. `sts:SetSourceIdentity` by a role session needs the requester's side too: AWS documents it
- * for role chaining, and for one account it is not confirmed on a live account.
+ * for role chaining, and for one account it is not confirmed on a live account. Service control policies limit all of
+ * this, whatever else allows.
  *
- * Not modelled: service and resource control policies, VPC endpoint policies, anonymous requests.
+ * Not modelled: resource control policies, VPC endpoint policies, anonymous requests.
  *
  * @throws {SessionBrokerError} PolicyNotUnderstood for anything unknown in any of the policies, whether or not it
  *   would have decided
@@ -91,12 +99,15 @@ export function evaluate(request: AccessRequest, policies: PoliciesInForce): Ver
   const given = policies.resource === undefined ? [] : [inForce('resource', policies.resource, resource)];
   // A trust policy is about assuming its role; what else is done to the role is not its business.
   const resourcePolicy = isRole(resource) && !isStsAction(action) ? [] : given;
-  const sides = { identity, boundary, session, resource: resourcePolicy };
+  const levels = (policies.serviceControl ?? []).map((level) =>
+    level.map((policy) => inForce('service-control', policy)),
+  );
 
   // Only roles and users have policies of their own.
   const isCaller = requester.kind === 'role-session' || requester.kind === 'user';
   const requesterSide = isCaller ? [...identity, ...boundary, ...session] : [];
-  const denied = firstMatch(asked, 'Deny', [...requesterSide, ...resourcePolicy]);
+  const serviceControl = isCaller || requester.kind === 'root' ? levels : [];
+  const denied = firstMatch(asked, 'Deny', [...serviceControl.flat(), ...requesterSide, ...resourcePolicy]);
   if (denied !== undefined) {
     return {
       decision: 'explicit-deny',
@@ -104,26 +115,28 @@ export function evaluate(request: AccessRequest, policies: PoliciesInForce): Ver
       reason: `${textOf(denied)} denies ${whatOf(asked, denied.policy.kind)}`,
     };
   }
-  const lacks = (missing: PolicyKind): Verdict => ({
+  const lacks = (missing: PolicyKind, side: readonly PolicyInForce[]): Verdict => ({
     decision: 'implicit-deny',
     missing,
     // Worked out when it is read: a check that asks thousands of times reads few.
     get reason() {
-      return explainMissing(asked, missing, sides[missing]);
+      return explainMissing(asked, missing, side);
     },
   });
+  const silent = serviceControl.find((level) => firstMatch(asked, 'Allow', level) === undefined);
+  if (silent !== undefined) return lacks('service-control', silent);
 
   const granted = bestGrant(asked, resourcePolicy);
   const isOwn = isSameAccount(requester, resource);
   const mayDoWithout = isOwn && (isCaller || requester.kind === 'root') && !needsResourcePolicy(action, resource);
-  if (granted === undefined && !mayDoWithout) return lacks('resource');
+  if (granted === undefined && !mayDoWithout) return lacks('resource', resourcePolicy);
 
   const grant = isOwn && !needsRequesterSide(requester, action) ? granted?.grant : undefined;
   const allowed = granted?.match ?? (isCaller ? firstMatch(asked, 'Allow', identity) : undefined);
   if (isCaller && grant !== 'whole') {
-    if (grant !== 'limited' && firstMatch(asked, 'Allow', identity) === undefined) return lacks('identity');
-    if (boundary.length > 0 && firstMatch(asked, 'Allow', boundary) === undefined) return lacks('boundary');
-    if (session.length > 0 && firstMatch(asked, 'Allow', session) === undefined) return lacks('session');
+    if (grant !== 'limited' && firstMatch(asked, 'Allow', identity) === undefined) return lacks('identity', identity);
+    if (boundary.length > 0 && firstMatch(asked, 'Allow', boundary) === undefined) return lacks('boundary', boundary);
+    if (session.length > 0 && firstMatch(asked, 'Allow', session) === undefined) return lacks('session', session);
   }
   if (allowed === undefined) {
     return { decision: 'allow', reason: `the root user of the account may do ${action} on ${resource}` };

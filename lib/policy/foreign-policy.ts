@@ -16,8 +16,16 @@ const OLDER_VERSION = '2008-10-17';
  * @see IAM API Reference, GetRole, on the encoding; IAM User Guide, "IAM JSON policy elements: Version"
  */
 export function parseForeignPolicy(value: unknown, name = 'policy'): PolicyDocument {
-  const policy = typeof value === 'string' ? parseUniqueJson(decoded(value, name), name) : value;
+  const policy = policyJson(value, name);
   return parsePolicyDocument(isOlder(policy) ? { ...policy, Version: '2012-10-17' } : policy, name);
+}
+
+/**
+ * The same as parsed JSON, whatever it holds.
+ * @throws {SessionBrokerError} PolicyNotUnderstood for a text that is no JSON
+ */
+export function policyJson(value: unknown, name: string): unknown {
+  return typeof value === 'string' ? parseUniqueJson(decoded(value, name), name) : value;
 }
 
 /**

@@ -1,6 +1,12 @@
 import { type Partition, type Scope, scopePatterns } from '../identity/index.ts';
 import { oneOrMany, type PolicyDocument, policyDocument, type Statement } from './document.ts';
 
+/** Name of the inline policy that every session-broker role has. */
+export const GUARD_POLICY = 'guard';
+
+/** Name of the inline policy with what is configured. */
+export const PERMISSIONS_POLICY = 'permissions';
+
 /** The two actions of model inference; Converse and ConverseStream are authorised by them too. */
 const INVOKE_MODEL = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'] as const;
 
@@ -107,6 +113,13 @@ export function renderGuardPolicy(chainTo: readonly string[]): PolicyDocument {
       Resource: '*',
     },
   ]);
+}
+
+/** The inline policies of a session-broker role, by name: what is configured, if anything is, and the guard. */
+export function renderInlinePolicies(props: PermissionsPolicyProps): Readonly<Record<string, PolicyDocument>> {
+  const permissions = renderPermissionsPolicy(props);
+  const guard = { [GUARD_POLICY]: renderGuardPolicy(props.chainTo) };
+  return permissions.Statement.length > 0 ? { [PERMISSIONS_POLICY]: permissions, ...guard } : guard;
 }
 
 /** A role and the two parameters that publish it. */

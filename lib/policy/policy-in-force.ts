@@ -3,7 +3,7 @@ import { type CompiledStatement, compile } from './compile.ts';
 import type { PolicyDocument } from './document.ts';
 import { notUnderstood } from './fault.ts';
 
-export type PolicyKind = 'identity' | 'boundary' | 'session' | 'resource';
+export type PolicyKind = 'identity' | 'boundary' | 'session' | 'resource' | 'service-control';
 
 /** A policy and how a verdict calls it. */
 export interface NamedPolicy {
@@ -26,6 +26,7 @@ export const KIND_TEXTS: Readonly<Record<PolicyKind, string>> = {
   boundary: 'permissions boundary',
   session: 'session policy',
   resource: 'resource policy',
+  'service-control': 'service control policy',
 };
 
 /**

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { quote, SessionBrokerError } from '../errors.ts';
 import { parseRoleArn, parseSourceIdentity, partitionOf } from '../identity/index.ts';
-import { shellWord } from '../runtime/delivery/formats.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Exercised } from './exercise.ts';
 import type { Hop } from './hop.ts';
 import { findingsOf } from './points.ts';

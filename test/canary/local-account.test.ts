@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { fromSessionBroker } from '../../lib/runtime/index.ts';
-import { fakeProcess, startIn } from '../cli/fake-shell.ts';
+import { fakeProcess, runIn, startIn } from '../cli/fake-shell.ts';
 import { startMachine, timeStandsStill } from '../cli/verify-fixture.ts';
 import { CONFIG, startFixture, templatesOf, writeAssembly, YAML } from '../local/fixture.ts';
 import { startEdge } from '../support/edge.ts';
@@ -77,6 +77,33 @@ describe('in the local account', () => {
     fake.raise('SIGTERM');
     await ending;
     for (const file of files) expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe('from IAM', () => {
+  test('session-broker doctor prints what it found, and nothing of the credentials that it asked with', async () => {
+    const said = watchProcess();
+    const account = await startFixture();
+    const config = join(machine(), 'tenants.yaml');
+    writeFileSync(config, YAML);
+    const environment = account.dispatcherEnvironment('hub', 'acme');
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    const { AWS_SECRET_ACCESS_KEY: secret = '', AWS_SESSION_TOKEN: token = '' } = environment;
+    const forged = `${secret.slice(1)}A`;
+    const shown: unknown[] = [];
+    // A dispatcher may read next to nothing, which is a finding; and whoever signs wrongly is turned away.
+    for (const [key, code] of [
+      [secret, 6],
+      [forged, 4],
+    ] as const) {
+      vi.stubEnv('AWS_SECRET_ACCESS_KEY', key);
+      for (const options of [[], ['--json']]) {
+        const { exitCode, stdout, stderr } = await runIn(fakeProcess(), 'doctor', '--config', config, ...options);
+        expect(exitCode).toBe(code);
+        shown.push(stdout, stderr);
+      }
+    }
+    expectNoLeak([...shown, said()], [secret, token, forged]);
   });
 });
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { DOCTOR_EXIT_CODES } from '../../lib/cli/doctor.ts';
 import { SESSION_OPTIONS } from '../../lib/cli/session-options.ts';
 import { ERRORS } from '../../lib/errors.ts';
 import { temporaryFolder } from '../local/fixture.ts';
@@ -83,9 +84,8 @@ eval "$out"
     const explained = [...table.matchAll(/^\| ([\d, ]+) \|/gm)].flatMap(([, codes = '']) =>
       codes.split(', ').map(Number),
     );
-    expect(new Set(Object.values(ERRORS).map(({ exitCode }) => exitCode))).toEqual(
-      new Set(explained.filter((code) => code !== 0 && code !== 130)),
-    );
+    const codes = [...Object.values(ERRORS).map(({ exitCode }) => exitCode), ...Object.values(DOCTOR_EXIT_CODES)];
+    expect(new Set(codes)).toEqual(new Set(explained.filter((code) => code !== 130)));
     for (const [, code = ''] of table.matchAll(/`([A-Z][a-z]+[A-Z]\w+)`/g)) expect(Object.keys(ERRORS)).toContain(code);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fakeProcess, run, runIn } from './fake-shell.ts';
 
 const EXAMPLE = join(import.meta.dirname, '..', '..', 'tenants.example.yaml');
-const COMMANDS = ['quickstart', 'local', 'exec', 'credentials', 'serve', 'env', 'check-trust', 'verify'];
+const COMMANDS = ['quickstart', 'local', 'exec', 'credentials', 'serve', 'env', 'verify', 'doctor', 'check-trust'];
 
 describe('the command line', () => {
   test('lists its commands, with an example', async () => {

@@ -252,7 +252,7 @@ describe('a cloud assembly', () => {
 
     expect(refusal.code).toBe('AssemblyUnreadable');
     expect(refusal.message).toBe(
-      `cloud assembly ${join(assembly, directoryName)}: an assembly must not be nested in itself; make the assembly again with cdk synth`,
+      `cloud assembly ${assembly}/${directoryName}: an assembly must not be nested in itself; make the assembly again with cdk synth`,
     );
   });
 

@@ -16,6 +16,8 @@ export interface Case {
   readonly request: AccessRequest;
   readonly identity: readonly PolicyDocument[];
   readonly boundary: PolicyDocument | undefined;
+  /** The service control policies, a list for each level. */
+  readonly levels: readonly (readonly PolicyDocument[])[];
   /** Always given: what the simulator does with a role without trust policy is not what IAM does. */
   readonly resource: PolicyDocument;
 }
@@ -32,10 +34,12 @@ export const TARGET_ROLE = `arn:aws:iam::${OWN}:role/session-broker/hub-acme-ses
 const QUEUE = `arn:aws:sqs:us-west-2:${OWN}:agent.acme.s1`;
 
 /** What our evaluator decides. */
-export function ours({ request, identity, boundary, resource }: Case): Verdict {
+export function ours({ request, identity, boundary, levels, resource }: Case): Verdict {
+  const named = (kind: string) => (document: PolicyDocument, index: number) => ({ name: `${kind} ${index}`, document });
   return evaluate(request, {
-    identity: identity.map((document, index) => ({ name: `identity ${index}`, document })),
+    identity: identity.map(named('identity')),
     boundary: boundary && { name: 'boundary', document: boundary },
+    serviceControl: levels.map((level) => level.map(named('service control'))),
     resource: { name: 'resource', document: resource },
   });
 }
@@ -305,6 +309,12 @@ const identityDocuments = fc.oneof(
   { arbitrary: documentOf(identityStatements, 2), weight: 3 },
 );
 
+/** Mostly none, and mostly open, so that the other policies decide often enough. */
+const serviceControlLevels = fc.oneof(
+  { arbitrary: fc.constant([]), weight: 3 },
+  { arbitrary: fc.array(fc.array(identityDocuments, { minLength: 1, maxLength: 2 }), { maxLength: 2 }), weight: 1 },
+);
+
 function casesFor(action: string, requesterChoices: readonly Requester[]): fc.Arbitrary<Case> {
   const isQueue = action.startsWith('sqs:');
   return fc.record({
@@ -316,6 +326,7 @@ function casesFor(action: string, requesterChoices: readonly Requester[]): fc.Ar
     }),
     identity: fc.array(identityDocuments, { maxLength: 2 }),
     boundary: fc.option(identityDocuments, { nil: undefined, freq: 2 }),
+    levels: serviceControlLevels,
     resource: documentOf(isQueue ? queueStatements : trustStatements, 3),
   });
 }
@@ -346,6 +357,7 @@ export const cases: fc.Arbitrary<Case> = fc.oneof(
       ...c,
       identity: [],
       boundary: undefined,
+      levels: [],
     })),
     weight: 1,
   },
@@ -359,6 +371,7 @@ export const cases: fc.Arbitrary<Case> = fc.oneof(
       }),
       identity: fc.constant([]),
       boundary: fc.constant(undefined),
+      levels: fc.constant([]),
       resource: federatedTrusts,
     }),
     weight: 2,

@@ -17,8 +17,8 @@ import { type Case, OWN, ROLE, TARGET_ROLE } from './cases.ts';
 type Decision = Verdict['decision'];
 
 /** What the independent evaluator decides. */
-export function theirs({ request, identity, boundary, resource }: Case): Decision {
-  return independentDecision(request, { identity, boundary, resource });
+export function theirs({ request, identity, boundary, levels, resource }: Case): Decision {
+  return independentDecision(request, { identity, boundary, levels, resource });
 }
 
 interface DocumentedDifference {
@@ -41,6 +41,7 @@ function exampleOf(statements: readonly Statement[], context: RequestContext = {
     },
     identity: [],
     boundary: undefined,
+    levels: [],
     resource: { Version: '2012-10-17', Statement: statements },
   };
 }
@@ -62,6 +63,7 @@ function withStatements(example: Case, replace: (statement: Statement) => readon
     ...example,
     identity: example.identity.map(rewritten),
     boundary: example.boundary && rewritten(example.boundary),
+    levels: example.levels.map((level) => level.map(rewritten)),
     resource: rewritten(example.resource),
   };
 }

@@ -253,6 +253,14 @@ describe('an explicit deny', () => {
     ],
     [{ boundary: denyAssume, resource }, 'boundary', 'guard', 0, 'NoRoles', 'the permissions boundary "guard"'],
     [{ session: [openIdentity, denyAssume], resource }, 'session', 'guard', 0, 'NoRoles', 'the session policy "guard"'],
+    [
+      { serviceControl: [[openIdentity], [openIdentity, denyAssume]], resource },
+      'service-control',
+      'guard',
+      0,
+      'NoRoles',
+      'the service control policy "guard"',
+    ],
   ] as const)('wins, wherever it stands: %#', (policies, kind, name, index, sid, text) => {
     expect(decide({}, policies)).toEqual({
       decision: 'explicit-deny',
@@ -290,6 +298,59 @@ describe('an explicit deny', () => {
   it('in policies that only a role or user has does not bind others', () => {
     const trusted = trust({ Federated: PROVIDER });
     expect(outcome({ requester: federated }, { identity: [denyAssume], resource: trusted })).toBe('allow');
+  });
+});
+
+// AWS Organizations User Guide, "SCP evaluation"
+describe('service control policies', () => {
+  const resource = trust({ AWS: [SESSION, ROLE, USER, ROOT] });
+
+  it.each([
+    [[], 'allow'],
+    [[[openIdentity]], 'allow'],
+    [[[openIdentity], [narrowIdentity, openIdentity]], 'allow'],
+    // Each level must allow, whatever another does.
+    [[[narrowIdentity]], 'no service-control'],
+    [[[openIdentity], [narrowIdentity]], 'no service-control'],
+    [[[narrowIdentity], [openIdentity]], 'no service-control'],
+    [[[]], 'no service-control'],
+    [[[openIdentity, denyAssume], [openIdentity]], 'explicit-deny'],
+  ] as const)('limit even a session that the trust policy names: %#', (serviceControl, expected) => {
+    expect(outcome({}, { serviceControl, resource })).toBe(expected);
+  });
+
+  it('grant nothing', () => {
+    expect(outcome({}, { serviceControl: [[openIdentity]], resource: trust({ AWS: USER }) })).toBe('no resource');
+  });
+
+  it.each([
+    [user, 'no service-control'],
+    [root, 'no service-control'],
+    [foreignSession, 'no service-control'],
+    [federated, 'allow'],
+    [service, 'allow'],
+  ] as const)('bind all but services and those who sign nothing: %j', (requester, expected) => {
+    const everybody = policy(
+      'trust policy',
+      { Effect: 'Allow', Principal: { AWS: '*' }, Action: '*' },
+      { Effect: 'Allow', Principal: { Federated: PROVIDER }, Action: '*' },
+      { Effect: 'Allow', Principal: { Service: 'eks.amazonaws.com' }, Action: '*' },
+    );
+    expect(outcome({ requester }, { serviceControl: [[narrowIdentity]], resource: everybody })).toBe(expected);
+  });
+
+  it('say which level is silent', () => {
+    const { reason } = decide({}, { serviceControl: [[openIdentity], [narrowIdentity]], resource });
+    expect(reason).toBe(
+      `no statement of the service control policy "narrow" allows sts:AssumeRole on ${TARGET}: none is about this action`,
+    );
+  });
+
+  it('fail with a Principal, which they cannot have', () => {
+    const { message } = refusalOf(() => decide({}, { serviceControl: [[resource]], resource }));
+    expect(message).toBe(
+      'trust policy, Trust: service control policy must have no Principal: it is about whom it is attached to',
+    );
   });
 });
 

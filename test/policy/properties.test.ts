@@ -20,11 +20,11 @@ const RUNS = { seed: SEED, numRuns: 60 };
 const MANY = { seed: SEED, numRuns: 200 };
 
 describe('a decision', () => {
-  type Place = 'identity' | 'boundary' | 'resource';
+  type Place = 'identity' | 'boundary' | 'service-control' | 'resource';
 
   /** The policies of a case, each with what puts another in its place. */
   function policiesOf(example: Case): readonly { place: Place; document: PolicyDocument; replace: Replace }[] {
-    const { identity, boundary, resource } = example;
+    const { identity, boundary, levels, resource } = example;
     return [
       ...identity.map((document, index) => ({
         place: 'identity' as const,
@@ -40,6 +40,13 @@ describe('a decision', () => {
               replace: (next: PolicyDocument) => ({ ...example, boundary: next }),
             },
           ]),
+      ...levels.flatMap((level, index) =>
+        level.map((document, at) => ({
+          place: 'service-control' as const,
+          document,
+          replace: (next: PolicyDocument) => ({ ...example, levels: levels.with(index, level.with(at, next)) }),
+        })),
+      ),
       { place: 'resource', document: resource, replace: (next) => ({ ...example, resource: next }) },
     ];
   }
@@ -118,7 +125,7 @@ describe('a decision', () => {
     );
   });
 
-  test('allows no more with a principal, an action or a resource less, or with a permissions boundary', () => {
+  test('allows no more with a principal, an action or a resource less, or with a permissions boundary or a service control policy', () => {
     const less = (statement: Statement): readonly Statement[] | undefined => {
       const { Principal, Action, Resource } = statement;
       const names = typeof Principal === 'object' ? listOf(Principal['AWS']) : [];
@@ -133,7 +140,9 @@ describe('a decision', () => {
           replacing(example, (statement) => (statement.Effect === 'Allow' ? less(statement) : undefined)),
         );
         const [boundary] = example.identity;
-        if (example.boundary === undefined && boundary !== undefined) expectNoMore(example, [{ ...example, boundary }]);
+        if (boundary === undefined) return;
+        if (example.boundary === undefined) expectNoMore(example, [{ ...example, boundary }]);
+        expectNoMore(example, [{ ...example, levels: [...example.levels, [boundary]] }]);
       }),
       RUNS,
     );
@@ -147,6 +156,7 @@ describe('a decision', () => {
           ...example,
           identity: example.identity.map(reversed).reverse(),
           boundary: example.boundary && reversed(example.boundary),
+          levels: example.levels.map((level) => level.map(reversed).reverse()).reverse(),
           resource: reversed(example.resource),
         };
         expect(ours(turned).decision).toBe(ours(example).decision);
@@ -200,7 +210,8 @@ describe('a policy document', () => {
         if (codeOf(read) !== undefined) return;
         const document = read();
         expect(parsePolicyDocument(JSON.parse(JSON.stringify(document)))).toEqual(document);
-        const decide = () => ours({ request: REQUEST, identity: [], boundary: undefined, resource: document });
+        const decide = () =>
+          ours({ request: REQUEST, identity: [], boundary: undefined, levels: [], resource: document });
         expect([undefined, 'PolicyNotUnderstood']).toContain(codeOf(decide));
       }),
       MANY,

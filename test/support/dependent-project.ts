@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { shellWord } from '../../lib/runtime/delivery/formats.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import { commandLine } from './session-broker.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');

@@ -15,6 +15,8 @@ const DECISIONS = { Allowed: 'allow', ExplicitlyDenied: 'explicit-deny', Implici
 export interface IndependentPolicies {
   readonly identity: readonly PolicyDocument[];
   readonly boundary?: PolicyDocument | undefined;
+  /** Service control policies, a list for each level. */
+  readonly levels?: readonly (readonly PolicyDocument[])[] | undefined;
   readonly resource: PolicyDocument;
 }
 
@@ -32,7 +34,10 @@ export function independentDecision(
         contextVariables: copyOf({ ...context, ...requesterContext(requester) }),
       },
       identityPolicies: policies.identity.map((policy) => ({ name: 'identity', policy })),
-      serviceControlPolicies: [],
+      serviceControlPolicies: (policies.levels ?? []).map((level, index) => ({
+        orgIdentifier: `level ${index}`,
+        policies: level.map((policy) => ({ name: 'service control', policy })),
+      })),
       resourceControlPolicies: [],
       resourcePolicy: createValidatedPolicy(policies.resource, () => [], { name: 'policy' }),
       ...(policies.boundary === undefined

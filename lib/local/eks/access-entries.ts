@@ -69,11 +69,7 @@ export function addAccessEntry(cluster: Cluster, props: AccessEntryProps, store:
   const { principalArn, type, kubernetesGroups } = props;
   assertMode(cluster);
   if (type !== 'STANDARD') throw notModelled(`access entries of the type ${type}`);
-  for (const group of kubernetesGroups) {
-    if (group.startsWith('system:')) {
-      throw invalidParameter(`The kubernetes group name ${group} is invalid, it cannot start with system:`);
-    }
-  }
+  assertGroups(kubernetesGroups);
   if (props.userName !== undefined) assertUserName(props.userName);
   const role = store.findRoleByArn(principalArn);
   const principal = role ?? store.findUser(principalArn);
@@ -100,8 +96,27 @@ export function addAccessEntry(cluster: Cluster, props: AccessEntryProps, store:
 }
 
 export function describeAccessEntry(call: Call, input: RestInput, { store }: Environment): JsonObject {
+  assertKnown(call, input);
   const { cluster, entry } = entryFor(call, input, store);
   return { accessEntry: shown(entry, cluster) };
+}
+
+/** What is not given stays as it is. The role is still the one that the entry was made for. */
+export function updateAccessEntry(call: Call, input: RestInput, { store }: Environment): JsonObject {
+  assertKnown(call, input, { body: ['kubernetesGroups', 'username', 'clientRequestToken'] });
+  const { cluster, entry } = entryFor(call, input, store);
+  const { body } = input;
+  const kubernetesGroups = body['kubernetesGroups'] === undefined ? undefined : stringsIn(body, 'kubernetesGroups');
+  const userName = stringIn(body, 'username');
+  assertGroups(kubernetesGroups ?? []);
+  if (userName !== undefined) assertUserName(userName);
+  const updated = {
+    ...entry,
+    kubernetesGroups: kubernetesGroups ?? entry.kubernetesGroups,
+    userName: userName ?? entry.userName,
+  };
+  cluster.accessEntries.set(entry.principalArn, updated);
+  return { accessEntry: shown(updated, cluster) };
 }
 
 export function listAccessEntries(call: Call, input: RestInput, { store }: Environment): JsonObject {
@@ -113,6 +128,7 @@ export function listAccessEntries(call: Call, input: RestInput, { store }: Envir
 }
 
 export function deleteAccessEntry(call: Call, input: RestInput, { store }: Environment): JsonObject {
+  assertKnown(call, input);
   const { cluster, entry } = entryFor(call, input, store);
   cluster.accessEntries.delete(entry.principalArn);
   return {};
@@ -124,7 +140,6 @@ function entryFor(
   input: RestInput,
   store: Store,
 ): { readonly cluster: Cluster; readonly entry: AccessEntry } {
-  assertKnown(call, input);
   const { name, arn, cluster: found } = findCluster(call, input, store);
   const principalArn = input.path['principalArn'] ?? '';
   const entry = found?.accessEntries.get(principalArn);
@@ -162,6 +177,14 @@ function assertMode({ authenticationMode }: Cluster): void {
     400,
     "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.",
   );
+}
+
+function assertGroups(kubernetesGroups: readonly string[]): void {
+  for (const group of kubernetesGroups) {
+    if (group.startsWith('system:')) {
+      throw invalidParameter(`The kubernetes group name ${group} is invalid, it cannot start with system:`);
+    }
+  }
 }
 
 /** @see Amazon EKS User Guide, "Create access entries", custom user names */

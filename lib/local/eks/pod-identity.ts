@@ -6,7 +6,7 @@ import type { Cluster, PodIdentityAssociation } from '../cluster-store.ts';
 import { Constraints } from '../constraints.ts';
 import { booleanIn, type JsonObject, stringIn } from '../json-input.ts';
 import type { RestInput } from '../rest.ts';
-import type { Role } from '../store.ts';
+import type { Role, Store } from '../store.ts';
 import {
   assertKnown,
   clusterFor,
@@ -93,16 +93,42 @@ export function listPodIdentityAssociations(call: Call, input: RestInput, { stor
 
 export function describePodIdentityAssociation(call: Call, input: RestInput, { store }: Environment): JsonObject {
   assertKnown(call, input);
+  const { cluster, association } = associationFor(call, input, store);
+  return { association: shown(association, cluster) };
+}
+
+/** What is not given stays as it is. */
+export function updatePodIdentityAssociation(call: Call, input: RestInput, { store }: Environment): JsonObject {
+  assertKnown(call, input, { body: ['disableSessionTags', 'clientRequestToken'] });
+  const { cluster, association } = associationFor(call, input, store);
+  const { body } = input;
+  const disableSessionTags =
+    body['disableSessionTags'] === undefined ? association.disableSessionTags : booleanIn(body, 'disableSessionTags');
+  const updated = { ...association, disableSessionTags };
+  const role = store.findRoleByArn(association.roleArn);
+  if (role === undefined || !trustsPodIdentity(role, cluster, updated)) {
+    throw invalidParameter('Trust policy of the role provided is invalid.');
+  }
+  cluster.podIdentityAssociations.set(association.id, updated);
+  return { association: shown(updated, cluster) };
+}
+
+/** The association that a call names, once the caller may do with it what the call asks. */
+function associationFor(
+  call: Call,
+  input: RestInput,
+  store: Store,
+): { readonly cluster: Cluster; readonly association: PodIdentityAssociation } {
   const { name, arn, cluster: found } = findCluster(call, input, store);
   const id = input.path['associationId'] ?? '';
   const association = found?.podIdentityAssociations.get(id);
-  authorize(call, store, 'eks:DescribePodIdentityAssociation', associationArn(arn, id), {
+  authorize(call, store, `eks:${call.operation}`, associationArn(arn, id), {
     context: resourceTags(association?.tags ?? {}),
   });
   call.record.requestParameters = { name, associationId: id };
   const cluster = present(found, name);
   if (association === undefined) throw notFound(`The specified association could not be found: ${id}`);
-  return { association: shown(association, cluster) };
+  return { cluster, association };
 }
 
 /** EKS assumes a role with session tags, unless they are disabled. */

@@ -1,4 +1,5 @@
 import { BEARER_TOKEN_PREFIX, PROFILE_VARIABLES, STATIC_CREDENTIAL_VARIABLES } from '../../credential-variables.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { SessionCredentials } from '../assume.ts';
 
 /**
@@ -37,11 +38,6 @@ export function formatCredentials(format: CredentialsFormat, credentials: Sessio
 export function formatTime(time: Date): string {
   const wholeSeconds = new Date(Math.floor(time.getTime() / 1000) * 1000);
   return wholeSeconds.toISOString().replace('.000Z', 'Z');
-}
-
-/** One word to a POSIX shell, whatever it holds. */
-export function shellWord(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The names that STS itself gives them. */

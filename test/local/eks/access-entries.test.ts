@@ -4,6 +4,7 @@ import {
   DeleteAccessEntryCommand,
   DescribeAccessEntryCommand,
   ListAccessEntriesCommand,
+  UpdateAccessEntryCommand,
 } from '@aws-sdk/client-eks';
 import {
   CreateRoleCommand,
@@ -133,6 +134,32 @@ describe('an access entry of the assembly', () => {
     await eksClient(account).send(new DeleteAccessEntryCommand({ clusterName: 'hub', principalArn: ACME_ROLE }));
     await create(account, { principalArn: ACME_ROLE });
     expect(account.kubernetesUser('hub', await session(account))).toMatchObject({ groups: [] });
+  });
+
+  test('has its groups and its user name changed, each by itself', async () => {
+    const account = await startFixture({ config: CONFIG });
+    const before = (await entryOf(account)).accessEntry;
+    const update = (input: { readonly kubernetesGroups?: string[]; readonly username?: string }) =>
+      eksClient(account).send(new UpdateAccessEntryCommand({ clusterName: 'hub', principalArn: ACME_ROLE, ...input }));
+
+    expect((await update({ kubernetesGroups: ['readers'] })).accessEntry).toEqual({
+      ...before,
+      kubernetesGroups: ['readers'],
+    });
+    await update({ username: 'agent:{{SessionName}}' });
+    expect(account.kubernetesUser('hub', await session(account))).toEqual({
+      userName: `agent:${SESSION}`,
+      groups: ['readers'],
+    });
+    expect(await sdkRefusal(update({ kubernetesGroups: ['system:masters'] }))).toMatchObject({
+      name: 'InvalidParameterException',
+    });
+    expect(await sdkRefusal(update({ username: 'system:agent' }))).toMatchObject({ name: 'InvalidParameterException' });
+    await update({ kubernetesGroups: [] });
+    expect((await entryOf(account)).accessEntry).toMatchObject({
+      kubernetesGroups: [],
+      username: 'agent:{{SessionName}}',
+    });
   });
 
   test('keeps the account from starting where the mode has no access entries, as it keeps a stack from deploying', async () => {

@@ -5,6 +5,7 @@ import {
   type EKSClient,
   ListPodIdentityAssociationsCommand,
   type ListPodIdentityAssociationsCommandInput,
+  UpdatePodIdentityAssociationCommand,
 } from '@aws-sdk/client-eks';
 import { PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { describe, expect, test } from 'vitest';
@@ -218,6 +219,30 @@ describe('an EKS Pod Identity association', () => {
     expect(await sdkRefusal(eksClient(account).send(command))).toMatchObject({
       name: 'ResourceNotFoundException',
       status: 404,
+    });
+  });
+
+  test('has its session tags switched off and on, and nothing else changed', async () => {
+    const account = await startFixture();
+    const client = eksClient(account);
+    await trustPodIdentity(account);
+    const { association } = await create(client, { tags: { team: 'identity' } });
+    const named = { clusterName: 'hub', associationId: association?.associationId };
+    const update = (input: { readonly disableSessionTags?: boolean }) =>
+      client.send(new UpdatePodIdentityAssociationCommand({ ...named, ...input }));
+
+    expect((await update({ disableSessionTags: true })).association).toEqual({
+      ...association,
+      disableSessionTags: true,
+    });
+    expect((await update({})).association?.disableSessionTags).toBe(true);
+    await trustPodIdentity(account, ['sts:AssumeRole']);
+    expect(await sdkRefusal(update({ disableSessionTags: false }))).toMatchObject({
+      name: 'InvalidParameterException',
+      message: 'Trust policy of the role provided is invalid.',
+    });
+    expect((await client.send(new DescribePodIdentityAssociationCommand(named))).association).toMatchObject({
+      disableSessionTags: true,
     });
   });
 });

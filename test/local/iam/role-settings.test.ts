@@ -19,6 +19,7 @@ import { describe, expect, test } from 'vitest';
 import type { LocalAccount } from '../../../lib/local/index.ts';
 import { assume, dispatcher, iamClient, SESSION, sdkRefusal } from '../clients.ts';
 import { ACCOUNT, ACME_TENANT_ROLE, startFixture } from '../fixture.ts';
+import { callQuery, elementOf } from '../wire.ts';
 
 const TENANT_ROLE = 'hub-acme-tenant';
 const BOUNDARY = `arn:aws:iam::${ACCOUNT}:policy/boundary`;
@@ -97,6 +98,14 @@ describe('UpdateRole', () => {
     expect(() => account.dispatcherCredentials('hub', 'acme')).toThrow(
       'exceeds the MaxSessionDuration set for this role',
     );
+  });
+
+  test('answers with a result that holds nothing, which boto3 asks for', async () => {
+    const account = await startFixture();
+    const call = { Action: 'UpdateRole', RoleName: TENANT_ROLE };
+    const answer = await callQuery(account, 'iam', account.administratorCredentials(ACCOUNT), call);
+
+    expect(elementOf(answer, 'UpdateRoleResult')).toBe('');
   });
 
   test('goes back to an hour where no duration is given, and leaves the description', async () => {

@@ -47,6 +47,7 @@ function casesOf(attempt: AssumeRoleAttempt, resource: PolicyDocument): readonly
     request: { requester, action, resource: roleArn, context: Object.assign({}, ...parts) as RequestContext },
     identity: requester.kind === 'role-session' || requester.kind === 'user' ? [EVERYTHING] : [],
     boundary: undefined,
+    levels: [],
     resource,
   });
   return [

@@ -1,12 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  CREDENTIALS_FORMATS,
-  formatCredentials,
-  formatTime,
-  shellWord,
-} from '../../../lib/runtime/delivery/formats.ts';
+import { CREDENTIALS_FORMATS, formatCredentials, formatTime } from '../../../lib/runtime/delivery/formats.ts';
 import { SEED } from '../../support/seed.ts';
 import { CREDENTIALS, hostileText } from './fixture.ts';
 
@@ -115,8 +110,4 @@ describe('the time at which credentials expire', () => {
       RUNS,
     );
   });
-});
-
-test('a shell word is quoted, and a quote in it too', () => {
-  expect(shellWord(`it's $HOME`)).toBe(`'it'\\''s $HOME'`);
 });

@@ -1,4 +1,4 @@
-import { resolveIntrinsics } from '../template/intrinsics.ts';
+import { resolveIntrinsics } from './intrinsics.ts';
 
 /** A CloudFormation template, as far as it is read here. */
 export interface Template {

@@ -1,6 +1,4 @@
-import { readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
-import { quote, SessionBrokerError } from '../errors.ts';
+import { quote, quoteBeginning, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
 
 /** A resource of a template. */
@@ -23,19 +21,26 @@ export interface Stack {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** A file's text, or undefined if there is no such file. It may throw as well. */
+export type ReadFile = (path: string) => string | undefined;
+
+/** The file that makes a folder a cloud assembly. */
+export const MANIFEST = 'manifest.json';
+
 /**
  * The stacks of a synthesized cloud assembly, those of its stages included.
  * @param folder `cdk.out`
  * @throws {SessionBrokerError} AssemblyUnreadable
  */
-export function readAssembly(folder: string): readonly Stack[] {
-  return readStacks(folder, []);
+export function readAssembly(folder: string, readFile: ReadFile): readonly Stack[] {
+  return readStacks(folder, [], readFile);
 }
 
-/** @param outer real paths of the assemblies that this one is nested in */
-function readStacks(folder: string, outer: readonly string[]): readonly Stack[] {
-  const artifacts = objectIn(readJson(folder, 'manifest.json')['artifacts'], `${folder}, manifest.json`);
-  const here = realpathSync(folder);
+/** @param outer the manifests of the assemblies that this one is nested in: one that is the same nests without end */
+function readStacks(folder: string, outer: readonly string[], readFile: ReadFile): readonly Stack[] {
+  const manifest = readText(folder, MANIFEST, readFile);
+  const artifacts = objectIn(parseJson(manifest)['artifacts'], `${folder}, ${MANIFEST}`);
+  const here = manifest.text;
   if (outer.includes(here)) {
     throw unreadable(folder, 'an assembly must not be nested in itself; make the assembly again with cdk synth');
   }
@@ -45,19 +50,26 @@ function readStacks(folder: string, outer: readonly string[]): readonly Stack[] 
     const properties = objectIn(artifact['properties'] ?? {}, place);
     switch (artifact['type']) {
       case 'cdk:cloud-assembly':
-        return readStacks(join(folder, textIn(properties['directoryName'], `${place}, directoryName`)), [
-          ...outer,
-          here,
-        ]);
+        return readStacks(
+          `${folder}/${textIn(properties['directoryName'], `${place}, directoryName`)}`,
+          [...outer, here],
+          readFile,
+        );
       case 'aws:cloudformation:stack':
-        return [readStack(folder, id, artifact, properties)];
+        return [readStack(folder, id, artifact, properties, readFile)];
       default:
         return [];
     }
   });
 }
 
-function readStack(folder: string, id: string, artifact: JsonObject, properties: JsonObject): Stack {
+function readStack(
+  folder: string,
+  id: string,
+  artifact: JsonObject,
+  properties: JsonObject,
+  readFile: ReadFile,
+): Stack {
   const place = `${folder}, stack ${id}`;
   const environment = textIn(artifact['environment'], `${place}, environment`);
   const [, account, region] = /^aws:\/\/(\d{12})\/([a-z0-9-]+)$/.exec(environment) ?? [];
@@ -67,7 +79,8 @@ function readStack(folder: string, id: string, artifact: JsonObject, properties:
       `the environment must name an account and a Region: ${quote(environment)}; give the stack both as env`,
     );
   }
-  const template = readJson(folder, textIn(properties['templateFile'], `${place}, templateFile`));
+  const file = textIn(properties['templateFile'], `${place}, templateFile`);
+  const template = parseJson(readText(folder, file, readFile));
   const resources = Object.entries(objectIn(template['Resources'] ?? {}, `${place}, Resources`)).map(
     ([logicalId, value]) => {
       const resource = objectIn(value, `${place}, ${logicalId}`);
@@ -86,14 +99,25 @@ function readStack(folder: string, id: string, artifact: JsonObject, properties:
   };
 }
 
-function readJson(folder: string, file: string): JsonObject {
-  const path = join(folder, file);
-  let text: string;
+interface FileText {
+  readonly path: string;
+  readonly text: string;
+}
+
+function readText(folder: string, file: string, readFile: ReadFile): FileText {
+  const path = `${folder}/${file}`;
+  const fault = 'the file must be readable; make the assembly with cdk synth and give its folder';
+  let text: string | undefined;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readFile(path);
   } catch (cause) {
-    throw unreadable(path, 'the file must be readable; make the assembly with cdk synth and give its folder', cause);
+    throw unreadable(path, fault, cause);
   }
+  if (text === undefined) throw unreadable(path, fault);
+  return { path, text };
+}
+
+function parseJson({ path, text }: FileText): JsonObject {
   try {
     return objectIn(JSON.parse(text), path);
   } catch (cause) {
@@ -104,7 +128,10 @@ function readJson(folder: string, file: string): JsonObject {
 
 function objectIn(value: unknown, place: string): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw unreadable(place, `there must be a JSON object: ${quote(value)}; make the assembly again with cdk synth`);
+  throw unreadable(
+    place,
+    `there must be a JSON object: ${quoteBeginning(value)}; make the assembly again with cdk synth`,
+  );
 }
 
 function textIn(value: unknown, place: string): string {
