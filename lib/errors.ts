@@ -134,16 +134,31 @@ export class SessionBrokerError extends Error {
 /** Longest value that a message repeats, in characters. */
 const QUOTED_LENGTH = 100;
 
+/** Of a whole document: enough to know it again, and too little for a secret. */
+const BEGINNING_LENGTH = 11;
+
 /**
  * A value as a message shows it: JSON, with everything outside printable ASCII escaped so that a look-alike
  * letter or a control character is visible, and cut after {@link QUOTED_LENGTH} characters.
  */
 export function quote(value: unknown): string {
+  return quoteUpTo(QUOTED_LENGTH, value);
+}
+
+/**
+ * The beginning of a document that is not what it should be, as {@link quote} shows a value. In its place somebody may
+ * have given a file of credentials.
+ */
+export function quoteBeginning(value: unknown): string {
+  return quoteUpTo(BEGINNING_LENGTH, value);
+}
+
+function quoteUpTo(length: number, value: unknown): string {
   const text = typeof value === 'string' ? value : textOf(value);
-  const shown = text.slice(0, QUOTED_LENGTH);
+  const shown = text.slice(0, length);
   const quoted = typeof value === 'string' ? JSON.stringify(shown) : shown;
   const escaped = printable(quoted);
-  return text.length > QUOTED_LENGTH ? `${escaped}... (${text.length} characters)` : escaped;
+  return text.length > length ? `${escaped}... (${text.length} characters)` : escaped;
 }
 
 /** JSON, or the kind of a value that has none: one that is nested too deeply, or that stands in itself. */

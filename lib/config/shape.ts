@@ -88,7 +88,9 @@ function faultOfIssue(issue: v.BaseIssue<unknown>, source: (path: FaultPath) => 
     return fault(path, undefined, `${key} must be given`, `add it${EXAMPLES[key] ?? ''}`);
   }
   const written = source(path);
-  const given = typeof issue.input === 'object' ? undefined : (written ?? issue.input);
+  // The whole file is not repeated: it may be another, with credentials.
+  const isWhole = path.length === 0 || typeof issue.input === 'object';
+  const given = isWhole ? undefined : (written ?? issue.input);
   const rule = `${isNumberedOrRoot(path) ? 'value' : key} must be ${TYPES[issue.type] ?? issue.expected}`;
   if (issue.type === 'picklist') {
     const choices = String(issue.expected).replace(/[()]/g, '').replaceAll(' | ', ' or ');

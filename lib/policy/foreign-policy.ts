@@ -1,4 +1,4 @@
-import { quote } from '../errors.ts';
+import { quote, quoteBeginning } from '../errors.ts';
 import { parsePolicyDocument } from './compile.ts';
 import type { PolicyDocument } from './document.ts';
 import { notUnderstood } from './fault.ts';
@@ -37,7 +37,7 @@ export function parseUniqueJson(text: string, name: string): unknown {
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
-    throw notUnderstood(name, `it must be JSON: ${quote(text.trim())}`);
+    throw notUnderstood(name, `it must be JSON: ${quoteBeginning(text.trim())}`);
   }
   const twice = repeatedKey(text);
   if (twice !== undefined)
@@ -50,7 +50,7 @@ function decoded(text: string, name: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw notUnderstood(name, `it must be JSON, or JSON in percent-encoding: ${quote(text)}`);
+    throw notUnderstood(name, `it must be JSON, or JSON in percent-encoding: ${quoteBeginning(text)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { quote } from '../errors.ts';
+import { quote, quoteBeginning } from '../errors.ts';
 import type { Conditions, OneOrMany, PolicyDocument, Statement } from './document.ts';
 import { notUnderstood } from './fault.ts';
 
@@ -140,5 +140,5 @@ function assertOneOf(statement: JsonObject, element: string, where: string, isRe
 
 function objectOf(value: unknown, where: string, what: string): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw notUnderstood(where, `${what} must be a JSON object: ${quote(value)}`);
+  throw notUnderstood(where, `${what} must be a JSON object: ${quoteBeginning(value)}`);
 }

@@ -1,4 +1,4 @@
-import { quote, SessionBrokerError } from '../errors.ts';
+import { quote, quoteBeginning, SessionBrokerError } from '../errors.ts';
 import { parsePolicyArn } from '../identity/index.ts';
 import { SESSION_POLICIES_LENGTH, SESSION_POLICY_ARNS } from '../identity/limits.ts';
 import type { PolicyDocument } from '../policy/index.ts';
@@ -113,7 +113,7 @@ function parseDocument(text: string): PolicyDocument {
     value = JSON.parse(text);
   } catch {
     throw invalid(
-      `session policy must be the JSON text of a policy: ${quote(text)}; give the policy itself, not the name of its file`,
+      `session policy must be the JSON text of a policy: ${quoteBeginning(text)}; give the policy itself, not the name of its file`,
     );
   }
   try {

@@ -1,4 +1,4 @@
-import { quote, SessionBrokerError } from '../errors.ts';
+import { quote, quoteBeginning, SessionBrokerError } from '../errors.ts';
 import { type Partition, partitionOf } from '../identity/index.ts';
 
 /** A resource of a template. */
@@ -128,7 +128,10 @@ function parseJson({ path, text }: FileText): JsonObject {
 
 function objectIn(value: unknown, place: string): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw unreadable(place, `there must be a JSON object: ${quote(value)}; make the assembly again with cdk synth`);
+  throw unreadable(
+    place,
+    `there must be a JSON object: ${quoteBeginning(value)}; make the assembly again with cdk synth`,
+  );
 }
 
 function textIn(value: unknown, place: string): string {

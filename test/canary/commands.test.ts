@@ -4,7 +4,8 @@ import type { Shell } from '../../lib/cli/command.ts';
 import { CREDENTIALS_FORMATS } from '../../lib/runtime/delivery/formats.ts';
 import { fakeProcess, runIn, startIn } from '../cli/fake-shell.ts';
 import { ACME, dispatcherAt } from '../cli/session-fixture.ts';
-import { CANARIES, DISPATCHER, ISSUED, ROLE_ARN } from '../runtime/support/fake-aws.ts';
+import { HEALTHY } from '../doctor/world.ts';
+import { CANARIES, DISPATCHER, ISSUED, ROLE_ARN, WEB_IDENTITY_TOKEN } from '../runtime/support/fake-aws.ts';
 import { filesBelow, watchProcess } from '../support/watched-process.ts';
 import { expectNoLeak, isGood, machineAndAws, SITUATIONS, TIMES } from './fixture.ts';
 
@@ -95,6 +96,53 @@ describe.each(TELLING)('in the commands, with $name,', (situation) => {
     }
     expectNoLeak([fake.stdout(), fake.stderr(), said()]);
     expect(filesBelow(machine()).size).toBe(0);
+  });
+});
+
+/** Commands of an operator, with what IAM is asked by each. */
+const OPERATORS = [
+  { command: ['check-trust', '--role', ROLE_ARN], actions: ['GetRole'] },
+  { command: ['doctor', '--tenant', 'acme'], actions: ['GetRole', 'GetParameter', 'GetAccountAuthorizationDetails'] },
+];
+
+describe.each(OPERATORS)('session-broker $command.0', ({ command, actions }) => {
+  test.each(TELLING.filter(({ name }) => /page|repeated|denial|for a code/.test(name)))(
+    'says what AWS answered, and no secret: $name',
+    async (situation) => {
+      for (const [name, value] of Object.entries(dispatcherAt(aws().endpoint))) vi.stubEnv(name, value);
+      await begin(situation, actions);
+      const said = watchProcess();
+      const run = await runIn(fakeProcess({ readFile: () => HEALTHY }), ...command);
+      expect(aws().requests.map(({ action }) => action)).toContain(actions[0]);
+      expectNoLeak([run, said(), ...filesBelow(machine()).values()]);
+    },
+  );
+});
+
+describe('a file that is another', () => {
+  const { accessKeyId, secretAccessKey, sessionToken } = ISSUED;
+
+  test.each([
+    ['a file of credentials', `[default]\naws_secret_access_key = ${secretAccessKey}\n`],
+    ['the credentials themselves', JSON.stringify({ Credentials: ISSUED })],
+    ['a list of them', JSON.stringify([accessKeyId, secretAccessKey, sessionToken])],
+    ['a web-identity token', WEB_IDENTITY_TOKEN],
+  ])('is refused, and nothing of it repeated: %s', async (_, text) => {
+    const said = watchProcess();
+    const readFile = (path: string) => (path === 'tenants.yaml' ? HEALTHY : text);
+    for (const args of [
+      ['check-trust', 'given'],
+      ['doctor', '--from', 'given'],
+      ['doctor', '--scp', 'given'],
+      ['doctor', '--config', 'given'],
+      ['verify', ...ACME, '--config', 'given'],
+      ['verify', '--resume', 'given'],
+      ['local', '--config', 'given'],
+    ]) {
+      const run = await runIn(fakeProcess({ readFile }), ...args);
+      expect([args, run.exitCode, run.stdout]).toEqual([args, 2, '']);
+      expectNoLeak([run, said()]);
+    }
   });
 });
 

@@ -42,14 +42,15 @@ export function machineAndAws() {
   return {
     aws: () => aws,
     machine: () => machine,
-    begin: async (situation: Situation): Promise<void> => {
+    /** @param actions whose answers it befalls */
+    begin: async (situation: Situation, actions: readonly string[] = ['AssumeRole']): Promise<void> => {
       const { answer } = situation;
       if (isGood(situation)) return;
       if (answer === 'refused') {
         await aws.listen(false);
         onTestFinished(() => aws.listen(true));
       } else {
-        aws.on('AssumeRole', (request) => answer(request, Date.now));
+        for (const action of actions) aws.on(action, (request) => answer(request, Date.now));
       }
     },
   };

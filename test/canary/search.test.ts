@@ -38,6 +38,15 @@ describe('the search finds', () => {
 
 const TESTS = join(import.meta.dirname, '..');
 
+test('every command is searched, or what it prints is compared as a whole', () => {
+  const code = readFileSync(join(TESTS, '../lib/cli/main.ts'), 'utf8');
+  const commands = [...code.matchAll(/^ {2}'?([a-z-]+)'?: async \(\) => \(await import/gm)].map(([, name]) => name);
+  expect(commands).toContain('credentials');
+  const searching = ['canary/commands.test.ts', 'canary/local-account.test.ts', 'cli/quickstart.test.ts'];
+  const text = searching.map((name) => readFileSync(join(TESTS, name), 'utf8')).join('');
+  expect(commands.filter((name) => !text.includes(`'${name}'`))).toEqual([]);
+});
+
 test('no snapshot of the tests holds a secret, since there is none', () => {
   const names = readdirSync(TESTS, { recursive: true, encoding: 'utf8' });
   expect(names.filter((name) => name.includes('__snapshots__') || name.endsWith('.snap'))).toEqual([]);

@@ -187,7 +187,7 @@ describe('the YAML of a configuration', () => {
       '# to do\n',
       '1:1 : file must hold a mapping with the key clusters; begin from tenants.example.yaml',
     ],
-    ['a text', 'hello', '1:1 : value must be a mapping: "hello"; correct the indentation or the value'],
+    ['a text', 'hello', '1:1 : value must be a mapping; correct the indentation or the value'],
     ['a list', '- 1', '1:1 : value must be a mapping; correct the indentation or the value'],
     [
       'two documents',

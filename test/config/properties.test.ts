@@ -198,6 +198,16 @@ describe('a secret has no place in a configuration', () => {
     }
   });
 
+  it.each([
+    ['a web-identity token', VALUE],
+    ['a file of variables', `export AWS_SECRET_ACCESS_KEY=${VALUE}\nexport AWS_SESSION_TOKEN=${VALUE}\n`],
+    ['a file of profiles', `[default]\naws_secret_access_key = ${VALUE}\n`],
+    ['what AWS answers', JSON.stringify({ Credentials: { SecretAccessKey: VALUE } })],
+    ['a kubeconfig', `clusters:\n- cluster:\n    token: ${VALUE}\nusers:\n- user:\n    token: ${VALUE}\n`],
+  ])('is not repeated where another file was given: %s', (_, text) => {
+    expect(everything(refusalOf(() => parseConfig(text, 'tenants.yaml')))).not.toContain(VALUE);
+  });
+
   it('is asked for by no key of the schema', () => {
     const named: string[] = [];
     const visit = (schema: unknown): void => {

@@ -80,8 +80,8 @@ const OF_THE_ANSWER: readonly Fault[] = [
   }),
 ];
 
-/** What STS says in place of credentials. */
-const OF_STS: readonly Fault[] = [
+/** What STS says in place of an answer. */
+export const OF_STS: readonly Fault[] = [
   ...faults('Unavailable', TRANSIENT, {
     'a failure of STS': () => stsError(500, 'InternalFailure', SECRETS),
     'STS out of service': () => stsError(503, 'ServiceUnavailable', SECRETS),
