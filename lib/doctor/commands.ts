@@ -18,6 +18,11 @@ export interface CommandPlace {
   readonly region: string;
 }
 
+/** Where a stack is, and whether it may be protected from being deleted. */
+export interface StackPlace extends CommandPlace {
+  readonly terminationProtection: boolean;
+}
+
 /** The commands that fix things: whole, and fit to paste into a POSIX shell. */
 export class Commands {
   readonly #props: CommandsProps;
@@ -102,16 +107,17 @@ export class Commands {
     ]);
   }
 
-  /** Deletes a stack and waits until it is gone. */
-  deleteStack(place: CommandPlace, stackName: string): readonly string[] {
+  /** Deletes a stack, protected or not, and waits until it is gone. */
+  deleteStack(place: StackPlace, stackName: string): readonly string[] {
     return [
+      ...this.unprotect(place, stackName),
       this.aws(place, 'cloudformation', 'delete-stack', '--stack-name', stackName),
       this.aws(place, 'cloudformation', 'wait', 'stack-delete-complete', '--stack-name', stackName),
     ];
   }
 
   /** Lets a stack be deleted whose cluster has termination protection. */
-  unprotect(place: CommandPlace & { readonly terminationProtection: boolean }, stackName: string): readonly string[] {
+  unprotect(place: StackPlace, stackName: string): readonly string[] {
     if (!place.terminationProtection) return [];
     const words = ['update-termination-protection', '--no-enable-termination-protection', '--stack-name', stackName];
     return [this.aws(place, 'cloudformation', ...words)];

@@ -15,7 +15,7 @@ import { checkBoundary, checkGuard, checkPermissions, checkPolicies, checkSessio
 import { checkTenantRole } from './checks/tenant-role.ts';
 import { checkPodIdentity, checkTrust } from './checks/trust.ts';
 import { type ExpectedTenant, expectedTenant, type NamedTenant, namedTenant } from './expected.ts';
-import { need, type Reader } from './facts.ts';
+import { known, need, type Reader, valueOr } from './facts.ts';
 import type { Finding } from './findings.ts';
 import { gather } from './gather.ts';
 import { type NotChecked, Outcome } from './outcome.ts';
@@ -142,12 +142,16 @@ function expectedTenants(cluster: ClusterConfig): readonly ExpectedTenant[] {
   return cluster.tenants.filter(({ optIn }) => optIn === 'in').map((tenant) => expectedTenant(cluster, tenant));
 }
 
-/** What is known of a tenant: of one that is not opted in, no more than whether its role is there. */
-type Facts = { readonly tenant: TenantFacts } | { readonly role: TenantFacts['role'] };
+/** What is known of a tenant: of one that is not opted in, no more than its roles, if there are any. */
+type Facts = { readonly tenant: TenantFacts } | Pick<TenantFacts, 'role' | 'tenantRole'>;
 
 async function factsOf(named: NamedTenant, reader: Reader, regions: readonly string[]): Promise<Facts> {
   const { cluster, tenant, roleArn } = named;
-  if (tenant.optIn !== 'in') return { role: await reader.role(roleArn) };
+  if (tenant.optIn !== 'in') {
+    const role = await reader.role(roleArn);
+    const isThere = valueOr(role, undefined) !== undefined;
+    return { role, tenantRole: isThere ? await reader.role(tenant.tenantRole) : known(undefined) };
+  }
   return { tenant: await gather(expectedTenant(cluster, tenant), reader, regions) };
 }
 
@@ -157,7 +161,7 @@ function examineTenant(named: NamedTenant, facts: Facts | undefined, settings: S
   const about = { cluster: cluster.name, tenant: tenant.name };
   if (facts === undefined) return outcome;
   if ('role' in facts) {
-    outcome.run(about, 'whether it is deployed', () => checkNotDeployed(named, facts.role, settings));
+    outcome.run(about, 'whether it is deployed', () => checkNotDeployed(named, facts.role, facts.tenantRole, settings));
     return outcome;
   }
   const tested: TenantCase = { expected: expectedTenant(cluster, tenant), facts: facts.tenant, settings };

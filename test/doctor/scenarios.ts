@@ -124,6 +124,13 @@ export const SCENARIOS: readonly Scenario[] = [
     spoil: (world) => world.deleteRole(ROLE),
   },
   {
+    code: 'RoleDeleted',
+    severity: 'error',
+    because: 'somebody deleted the role by hand, and the owner of the tenant role had attached the policy',
+    yaml: acmeWith('callerPolicy: external'),
+    spoil: (world) => world.deleteRole(ROLE),
+  },
+  {
     code: 'DeployedUnderOtherPath',
     severity: 'error',
     because: 'the path was changed after the deployment',
@@ -142,6 +149,20 @@ export const SCENARIOS: readonly Scenario[] = [
     spoil: (world) => world.configure('clusters.hub.tenants.acme.attribution', false),
   },
   {
+    code: 'DeployedThoughOptedOut',
+    severity: 'error',
+    because: 'nobody deployed after the opt-out, and the stack is protected',
+    yaml: HEALTHY.replace('    tenants:', '    terminationProtection: true\n    tenants:'),
+    spoil: (world) => world.configure('clusters.hub.tenants.acme.attribution', false),
+  },
+  {
+    code: 'DeployedThoughOptedOut',
+    severity: 'error',
+    because: 'nobody deployed after the opt-out, and the owner of the tenant role has attached the policy',
+    yaml: acmeWith('callerPolicy: external'),
+    spoil: (world) => world.configure('clusters.hub.tenants.acme.attribution', false),
+  },
+  {
     code: 'DeployedThoughNotOptedIn',
     severity: 'error',
     because: 'the line was removed',
@@ -151,6 +172,13 @@ export const SCENARIOS: readonly Scenario[] = [
     code: 'DeployedThoughNotInFile',
     severity: 'error',
     because: 'the tenant was removed',
+    spoil: (world) => world.configure('clusters.hub.tenants.acme', undefined),
+  },
+  {
+    code: 'DeployedThoughNotInFile',
+    severity: 'error',
+    because: 'the tenant was removed, and its stack is protected',
+    yaml: HEALTHY.replace('    tenants:', '    terminationProtection: true\n    tenants:'),
     spoil: (world) => world.configure('clusters.hub.tenants.acme', undefined),
   },
   {

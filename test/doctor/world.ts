@@ -68,6 +68,10 @@ export class World {
   #options: Partial<LocalAccountOptions>;
   #commands = new AwsCommands();
   environment: Record<string, string> = {};
+  /** Stacks that CloudFormation does not delete. */
+  #protected = new Set<string>();
+  /** Policies that others attached to what they have. */
+  #attachedByOthers = new Set<string>();
   /** How far the account's clock is ahead, in milliseconds. */
   aheadMs = 0;
   scp: unknown[] = [];
@@ -95,6 +99,11 @@ export class World {
     const templates = Object.fromEntries(synthesize(config)) as never;
     await this.account?.close();
     const region = config.clusters[0]?.region ?? REGION;
+    this.#protected = new Set(
+      config.clusters.some((cluster) => cluster.terminationProtection) ? Object.keys(templates) : [],
+    );
+    const external = config.clusters.flatMap(({ tenants }) => tenants.filter((one) => one.callerPolicy === 'external'));
+    this.#attachedByOthers = new Set(external.map(({ name }) => `SessionBroker-hub-${name}`));
     const assembly = writeAssembly(templates, `aws://${ACCOUNT}/${region}`);
     this.account = await startLocalAccount({
       assembly,
@@ -259,9 +268,11 @@ export class World {
     switch (`${service} ${operation}`) {
       case 'cloudformation delete-stack':
         return this.undeploy(option('stack-name'), option('region'));
+      case 'cloudformation update-termination-protection':
+        this.#protected.delete(option('stack-name'));
+        return;
       case 'cloudformation wait':
       case 'eks list-clusters': // for people, and not modelled
-      case 'cloudformation update-termination-protection':
         return;
       case 'service-quotas request-service-quota-increase':
         this.#options = {
@@ -284,12 +295,19 @@ export class World {
     else await this.#deployAll();
   }
 
-  /** Deletes what a stack made, as far as it is still there. */
+  /** Deletes what a stack made, as far as it is still there, and where CloudFormation would. */
   async undeploy(stackName: string, region = REGION): Promise<void> {
+    if (this.#protected.has(stackName)) throw new Error(`TerminationProtection is enabled on ${stackName}`);
+    if (this.#attachedByOthers.has(stackName)) {
+      const { PolicyRoles: roles } = (await unlessMissing(
+        this.aws('iam', 'list-entities-for-policy', '--policy-arn', callerPolicyArn(stackName)),
+      )) ?? { PolicyRoles: [] };
+      if ((roles as unknown[]).length > 0) throw new Error('Cannot delete a policy attached to entities.');
+    }
     const stem = stackName.replace(/^SessionBroker-/, '');
     const [, cluster, tenant] = /^([^-]+)-(.+)$/.exec(stem) ?? [];
     await this.deleteRole(`${stem}-session`);
-    await this.deletePolicy(`arn:aws:iam::${ACCOUNT}:policy/session-broker/${stem}-caller`);
+    await this.deletePolicy(callerPolicyArn(stackName));
     for (const last of ['session_role_arn', 'source_identity_pattern']) {
       const name = `/eks-agent-platform/${cluster}/session-broker/${tenant}/${last}`;
       await unlessMissing(this.aws('ssm', 'delete-parameter', '--name', name, '--region', region));
@@ -367,6 +385,10 @@ async function unlessMissing(answer: Promise<Answer>): Promise<Answer | undefine
     if (error instanceof Error && /NoSuchEntity|ParameterNotFound/.test(error.name)) return undefined;
     throw error;
   }
+}
+
+function callerPolicyArn(stackName: string): string {
+  return `arn:aws:iam::${ACCOUNT}:policy/session-broker/${stackName.replace(/^SessionBroker-/, '')}-caller`;
 }
 
 function quotaName(code: string): string {

@@ -1,10 +1,19 @@
 import type { ClusterConfig } from '../../config/config.ts';
 import { SessionBrokerError } from '../../errors.ts';
-import { brokerNames, parseRoleArn } from '../../identity/index.ts';
+import { brokerArns, brokerNames, parseRoleArn } from '../../identity/index.ts';
 import { CLUSTER_TAG, TENANT_TAG } from '../../identity/names.ts';
 import type { Draft } from '../amendments.ts';
+import type { Commands } from '../commands.ts';
 import type { NamedTenant } from '../expected.ts';
-import { type Known, need, type RoleFacts, type TaggedRole, valueOr } from '../facts.ts';
+import {
+  type Known,
+  known,
+  type ManagedPolicyFacts,
+  need,
+  type RoleFacts,
+  type TaggedRole,
+  valueOr,
+} from '../facts.ts';
 import { findingOf, type Settings, type TenantCase } from '../tenant-case.ts';
 
 /** Whether an opted-in tenant's role is there, and where it should be. */
@@ -28,14 +37,17 @@ export function* checkDeployment(tested: TenantCase): Iterable<Draft> {
       return;
     }
     const evidence = `the role ${roleArn} does not exist, though ${left.map(({ name }) => name).join(' and ')} of the same stack do`;
+    const owner = ownersPolicy(expected, facts.tenantRole, commands);
     yield findingOf(tested, 'RoleDeleted', 'error', evidence, {
       summary: 'delete the stack and deploy it again: CloudFormation takes the role to be there still',
       commands: [
-        ...commands.unprotect(cluster, names.stackName),
+        ...owner.detach,
         ...commands.deleteStack(cluster, names.stackName),
         commands.deploy(names.stackName),
+        ...owner.attach,
       ],
     });
+    need(owner.isKnown);
     return;
   }
   if (role.arn !== roleArn) {
@@ -61,27 +73,56 @@ export function* checkDeployment(tested: TenantCase): Iterable<Draft> {
 export function* checkNotDeployed(
   named: NamedTenant,
   role: Known<RoleFacts | undefined>,
-  settings: Settings,
+  tenantRole: Known<RoleFacts | undefined>,
+  { commands }: Settings,
 ): Iterable<Draft> {
   const { cluster, tenant, names, roleArn } = named;
   const found = need(role);
   if (found === undefined || found.arn !== roleArn) return;
   const tested = { expected: named };
-  const { commands } = settings;
+  const owner = ownersPolicy(named, tenantRole, commands);
+  const remove = [...owner.detach, ...commands.unprotect(cluster, names.stackName), commands.deploy(names.stackName)];
   if (tenant.optIn === 'out') {
     const evidence = `${tenant.name} is opted out, and its role ${roleArn} is still there`;
     yield findingOf(tested, 'DeployedThoughOptedOut', 'error', evidence, {
       summary: "deploy the tenant's stack, which is empty: that deletes it",
-      commands: [...commands.unprotect(cluster, names.stackName), commands.deploy(names.stackName)],
+      commands: remove,
     });
+    need(owner.isKnown);
     return;
   }
   const evidence = `${tenant.name} is not opted in, and its role ${roleArn} is there`;
   yield findingOf(tested, 'DeployedThoughNotOptedIn', 'error', evidence, {
     summary: 'opt the tenant out in writing and deploy, which deletes the stack; or opt it in',
     configuration: { path: `clusters.${cluster.name}.tenants.${tenant.name}.attribution`, value: false },
-    commands: [...commands.unprotect(cluster, names.stackName), commands.deploy(names.stackName)],
+    commands: remove,
   });
+  need(owner.isKnown);
+}
+
+/**
+ * The caller's policy where the owner of the tenant role has attached it: CloudFormation deletes no policy that others
+ * have attached.
+ */
+function ownersPolicy(
+  { cluster, tenant, names }: NamedTenant,
+  tenantRole: Known<RoleFacts | undefined>,
+  commands: Commands,
+): { readonly detach: readonly string[]; readonly attach: readonly string[]; readonly isKnown: Known<unknown> } {
+  const { callerPolicyArn } = brokerArns({ ...cluster, names });
+  const mayHave = tenant.callerPolicy === 'external' && parseRoleArn(tenant.tenantRole).account === cluster.account;
+  const attached = mayHave ? attachedTo(tenantRole) : known([]);
+  const has = valueOr(attached, []).some(({ arn }) => arn === callerPolicyArn);
+  return {
+    detach: has ? [commands.detach(cluster, tenant.tenantRole, callerPolicyArn)] : [],
+    attach: has ? [commands.attach(cluster, tenant.tenantRole, callerPolicyArn)] : [],
+    isKnown: attached,
+  };
+}
+
+function attachedTo(role: Known<RoleFacts | undefined>): Known<readonly ManagedPolicyFacts[]> {
+  if ('unknown' in role) return role;
+  return role.value === undefined ? known([]) : role.value.attachedPolicies;
 }
 
 /** Session-broker roles of tenants that the configuration does not name any more. */
@@ -109,9 +150,10 @@ export function* checkLeftovers(
       tenant: tenantName,
       evidence: `the role ${arn} is of ${tenantName} on ${clusterName}, and the configuration has ${missing}: no deploy deletes it`,
       fix: {
-        summary: `delete the stack, or write the tenant down again${where}`,
+        summary: `delete the stack, or write the tenant down again; where others have attached its caller's policy, detach that first${where}`,
         statements: [],
-        commands: commands.deleteStack(cluster ?? any, stackName),
+        // Whether a stack of a cluster that is gone is protected, nobody knows.
+        commands: commands.deleteStack(cluster ?? { ...any, terminationProtection: true }, stackName),
       },
     };
   }
