@@ -179,7 +179,9 @@ Validations.of(app).acknowledge({ id: 'TemplateRefused', reason: 'try' });
 `);
     writeFileSync(join(folder, 'tenants.yaml'), granted);
     const app = `"${process.execPath}" --import ${import.meta.resolve('tsx')} ${join(ROOT, 'bin', 'app.ts')}`;
-    const run = (...rest: string[]) => start(folder, [cdk, 'synth', '--quiet', ...rest], { CDK_VALIDATION: 'false' });
+    // On a CI machine the CLI would write its messages to standard output.
+    const environment = { CDK_VALIDATION: 'false', CI: 'false' };
+    const run = (...rest: string[]) => start(folder, [cdk, 'synth', '--quiet', ...rest], environment);
     const warning =
       /^(WARNING|\[Warning at \/SessionBroker-hub-acme\/Role\]) inline policy "permissions", Tools: "lambda:InvokeFunction" lets a session lose its name: /m;
 
