@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { SCENARIOS } from '../doctor/scenarios.ts';
-import { ACCOUNT, HEALTHY, PARAMETER, World } from '../doctor/world.ts';
-import { writeAssembly } from '../local/fixture.ts';
+import { ACCOUNT, CONFIG_FILE, HEALTHY, PARAMETER, World } from '../doctor/world.ts';
+import { temporaryFolder, writeAssembly } from '../local/fixture.ts';
 import { isolateEnvironment } from '../runtime/support/isolation.ts';
 import { synthesize } from '../support/synthesize.ts';
 import { fakeProcess, runIn } from './fake-shell.ts';
@@ -13,7 +13,7 @@ isolateEnvironment();
 /** A process in whose folder these files are. */
 function processWith(files: Readonly<Record<string, string>>, given: Parameters<typeof fakeProcess>[0] = {}) {
   return fakeProcess({
-    readFile: (path) => (isAbsolute(path) ? readFileSync(path, 'utf8') : files[path]),
+    readFile: (path) => files[path] ?? (isAbsolute(path) ? readFileSync(path, 'utf8') : undefined),
     environment: {},
     ...given,
   });
@@ -41,7 +41,7 @@ describe('docs/doctor.md', () => {
     const assembly = writeAssembly(Object.fromEntries(synthesize(HEALTHY)) as never);
     const files: Record<string, string> = {
       'tenants.yaml': HEALTHY,
-      'account.json': readFileSync(details, 'utf8'),
+      'account.json': world.contentOf(details),
       'scp.json': '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
     };
     for (const file of ['manifest.json', 'SessionBroker-hub-acme.template.json']) {
@@ -68,7 +68,7 @@ NamesFree  hub/acme
   the dispatcher of acme chooses the role session name, which is all that Kubernetes and the logs of Bedrock and S3 see
   fix: bind it to the source identity, once verify has shown on the pilot that AWS lets such sessions in
     in the configuration: clusters.hub.tenants.acme.roleSessionName: "bound"
-    npx cdk deploy SessionBroker-hub-acme -c config=${join(world.folder, 'tenants.yaml')}
+    npx cdk deploy SessionBroker-hub-acme -c config=${CONFIG_FILE}
 
 28 checks ran on 2 tenants: 1 note
 `);
@@ -116,7 +116,7 @@ hub/globex  ok, not deployed
   test('shows a statement for people where there is no command, as with a service control policy', async () => {
     const world = await spoiled('ServiceControlPolicyDeniesHop');
     const { stdout } = await world.doctor();
-    const path = join(world.folder, 'scp-0.json');
+    const path = '/platform/scp-0.json';
     const statement = {
       Effect: 'Deny',
       Action: 'ssm:GetParameter',
@@ -148,7 +148,7 @@ not checked
     expect(stdout.trimEnd()).not.toContain('\n');
     expect(JSON.parse(stdout)).toMatchObject({
       account: ACCOUNT,
-      config: join(world.folder, 'tenants.yaml'),
+      config: CONFIG_FILE,
       tenants: [
         { cluster: 'hub', tenant: 'acme', optIn: 'in', checks: 24 },
         { cluster: 'hub', tenant: 'globex', optIn: 'never', checks: 1 },
@@ -175,10 +175,11 @@ not checked
 
   test('prints commands for the profile that it was given', async () => {
     const world = await spoiled('SessionLimitDrifted');
-    const config = join(world.folder, 'config');
+    const folder = temporaryFolder();
+    const config = join(folder, 'config');
     writeFileSync(config, '[profile audit]\nregion = us-west-2\n');
     vi.stubEnv('AWS_CONFIG_FILE', config);
-    const credentials = join(world.folder, 'credentials');
+    const credentials = join(folder, 'credentials');
     const { accessKeyId, secretAccessKey } = world.account.administratorCredentials(ACCOUNT);
     writeFileSync(
       credentials,
@@ -215,7 +216,7 @@ not checked
     const example = readFileSync(new URL('../../tenants.example.yaml', import.meta.url), 'utf8');
     const world = await World.start();
     const [details = ''] = await world.dump();
-    const fake = processWith({ 'tenants.example.yaml': example });
+    const fake = processWith({ 'tenants.example.yaml': example, [details]: world.contentOf(details) });
     const { stderr, stdout } = await runIn(fake, 'doctor', '--from', details);
     expect(stderr).toBe('note: no tenants.yaml, so this is about tenants.example.yaml\n');
     expect(stdout).toContain('npx cdk deploy SessionBroker-hub-acme\n');

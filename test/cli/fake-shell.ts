@@ -51,7 +51,7 @@ export function fakeProcess(given: Partial<Shell> = {}): FakeProcess {
       }
     },
     readInput: async () => '',
-    environment: { ...process.env, XDG_RUNTIME_DIR: socketFolder() },
+    environment: given.environment ?? { ...process.env, XDG_RUNTIME_DIR: socketFolder() },
     node: [process.execPath],
     stop: stop.signal,
     nestedMark: newMark(),

@@ -1,13 +1,20 @@
-import { spawnSync } from 'node:child_process';
 import * as eks from '@aws-sdk/client-eks';
 import * as iam from '@aws-sdk/client-iam';
 import * as ssm from '@aws-sdk/client-ssm';
 
-/** The words of a command, as a shell splits it. */
+/** What a shell takes for one word: bare text, text in single quotes and quoted single quotes, without a gap. */
+const WORD = /(?:'[^']*'|\\'|[^\s'\\"$`;&|<>()*?[\]#~!{}])+/y;
+
+/** The words of a command, as a shell splits it: one in a process of its own takes longer than all that is asked then. */
 export function wordsOf(command: string): readonly string[] {
-  const { stdout, status, stderr } = spawnSync('sh', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`no shell reads ${command}: ${stderr}`);
-  return stdout.split('\0').slice(0, -1);
+  const words: string[] = [];
+  for (WORD.lastIndex = 0; WORD.lastIndex < command.length; WORD.lastIndex++) {
+    const start = WORD.lastIndex;
+    const [word] = WORD.exec(command) ?? [];
+    if (word === undefined) throw new Error(`not quoted for a shell at ${start}: ${command}`);
+    words.push(word.replace(/'([^']*)'|\\'/g, (_, quoted: string | undefined) => quoted ?? "'"));
+  }
+  return words;
 }
 
 export interface AwsCommand {

@@ -1,9 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
 import { readServiceControl } from '../../lib/doctor/service-control.ts';
-import { writeAssembly } from '../local/fixture.ts';
+import { temporaryFolder, writeAssembly } from '../local/fixture.ts';
 import { isolateEnvironment } from '../runtime/support/isolation.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { synthesize } from '../support/synthesize.ts';
@@ -13,13 +11,6 @@ isolateEnvironment();
 
 function assemblyOf(yaml: string): string {
   return writeAssembly(Object.fromEntries(synthesize(parseConfig(yaml, 'tenants.yaml'))) as never);
-}
-
-/** What is in a file of doctor's input, by name. */
-function write(world: World, name: string, content: unknown): string {
-  const path = join(world.folder, name);
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-  return path;
 }
 
 describe('a cloud assembly alone', () => {
@@ -148,7 +139,7 @@ describe('a tenant role in another account', () => {
   ] as const)("is judged by its owner's export: %s", async (_, statements, codes) => {
     const world = await World.start(CROSS);
     const none = { Effect: 'Allow', Action: 's3:ListAllMyBuckets', Resource: 'arn:aws:s3:::none' };
-    const other = write(world, 'other.json', theirs(...(statements.length === 0 ? [none] : statements)));
+    const other = world.write('other.json', theirs(...(statements.length === 0 ? [none] : statements)));
     const from = [...(await world.dump()), other].flatMap((path) => ['--from', path]);
     const findings = (await world.findings(...from)).filter(({ code }) => code !== 'TenantRoleDoesMore');
 
@@ -168,7 +159,7 @@ describe('a tenant role in another account', () => {
       expect(fix.commands).toEqual([
         `aws iam put-role-policy --role-name ${TENANT_ROLE} --policy-name hub-acme-caller --policy-document '${JSON.stringify(document)}'`,
       ]);
-      const fixed = write(world, 'fixed.json', theirs(...document.Statement));
+      const fixed = world.write('fixed.json', theirs(...document.Statement));
       const after = [...(await world.dump()), fixed].flatMap((path) => ['--from', path]);
       expect(await world.findings(...after)).toEqual([]);
     }
@@ -178,7 +169,7 @@ describe('a tenant role in another account', () => {
 describe('a Region that the account has not enabled', () => {
   test('is an error, until it is', async () => {
     const world = await World.start();
-    const status = (value: string) => write(world, 'region.json', { RegionName: 'us-west-2', RegionOptStatus: value });
+    const status = (value: string) => world.write('region.json', { RegionName: 'us-west-2', RegionOptStatus: value });
     const [details = ''] = await world.dump();
     const findings = await world.findings('--from', details, '--from', status('DISABLED'));
     expect(findings.map(({ code, severity, evidence, fix }) => [code, severity, evidence, fix.commands])).toEqual([
@@ -237,7 +228,7 @@ describe('a file of --from', () => {
     ],
   ])('fails where it %s', async (_, content, rule, remedy) => {
     const world = await World.start();
-    const path = content === undefined ? join(world.folder, 'absent.json') : write(world, 'file.json', content);
+    const path = content === undefined ? '/platform/absent.json' : world.write('file.json', content);
     const { exitCode, stderr, stdout } = await world.doctor('--from', path);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`error: --from ${rule}: ${JSON.stringify(path)}; `);
@@ -247,8 +238,7 @@ describe('a file of --from', () => {
 
   test('fails where it is a folder without an assembly', async () => {
     const world = await World.start();
-    const folder = join(world.folder, 'empty');
-    mkdirSync(folder);
+    const folder = temporaryFolder();
     const { exitCode, stderr } = await world.doctor('--from', folder);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`--from must be a file that can be read: ${JSON.stringify(folder)}; `);
@@ -257,8 +247,8 @@ describe('a file of --from', () => {
   test('that was filtered or cut does not say what is not there', async () => {
     const world = await World.start();
     await world.deletePolicy(CALLER_POLICY_ARN);
-    const filtered = write(world, 'filtered.json', { RoleDetailList: [], Policies: [] });
-    const cut = write(world, 'cut.json', { RoleDetailList: [], Policies: [], NextToken: 'more' });
+    const filtered = world.write('filtered.json', { RoleDetailList: [], Policies: [] });
+    const cut = world.write('cut.json', { RoleDetailList: [], Policies: [], NextToken: 'more' });
     for (const path of [filtered, cut]) {
       const { findings, notChecked } = await world.report('--from', path);
       expect(findings.map(({ code }) => code)).toEqual(['NamesFree']);

@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { PolicyDocument } from '../../lib/policy/index.ts';
 import { isolateEnvironment } from '../runtime/support/isolation.ts';
@@ -18,7 +16,7 @@ async function associate(world: World): Promise<void> {
 /** Files of the whole account, but for the descriptions of associations. */
 async function withoutAssociations(world: World): Promise<readonly string[]> {
   const files = await world.dump();
-  const known = files.filter((file) => !/"associations?"/.test(readFileSync(file, 'utf8')));
+  const known = files.filter((file) => !/"associations?"/.test(world.contentOf(file)));
   return known.flatMap((file) => ['--from', file]);
 }
 
@@ -45,15 +43,11 @@ describe('session tags of EKS Pod Identity', () => {
     await world.aws('iam', 'create-role', ...words);
     const Action = ['sts:AssumeRole', 'sts:TagSession'];
     await trust(world, TENANT_ROLE, policy({ Effect: 'Allow', Principal: { AWS: first }, Action }));
-    const file = join(world.folder, 'association.json');
     const association = { associationId: 'a-1', roleArn: first, targetRoleArn: TENANT_ROLE_ARN };
-    writeFileSync(file, JSON.stringify({ association }));
-    const list = join(world.folder, 'associations.json');
+    const file = world.write('association.json', { association });
     const associationArn = `arn:aws:eks:us-west-2:${ACCOUNT}:podidentityassociation/hub/a-1`;
-    writeFileSync(
-      list,
-      JSON.stringify({ associations: [{ clusterName: 'hub', associationArn, associationId: 'a-1' }] }),
-    );
+    const associations = [{ clusterName: 'hub', associationArn, associationId: 'a-1' }];
+    const list = world.write('associations.json', { associations });
     const from = [...(await withoutAssociations(world)), '--from', list, '--from', file];
     const [finding, ...others] = await world.findings(...from);
     expect([finding?.code, others]).toEqual(['PodIdentityNeedsTagSession', []]);

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { parseConfig } from '../../lib/config/parse.ts';
@@ -7,7 +5,7 @@ import type { Report } from '../../lib/doctor/examine.ts';
 import type { Finding, FindingCode, Fix } from '../../lib/doctor/findings.ts';
 import { type LocalAccount, type LocalAccountOptions, startLocalAccount } from '../../lib/local/index.ts';
 import { fakeProcess, type Run, runIn } from '../cli/fake-shell.ts';
-import { temporaryFolder, writeAssembly } from '../local/fixture.ts';
+import { writeAssembly } from '../local/fixture.ts';
 import { synthesize } from '../support/synthesize.ts';
 import { type Answer, AwsCommands, parseAwsCommand, wordsOf } from './aws-command.ts';
 
@@ -20,6 +18,10 @@ export const TENANT_ROLE = 'hub-acme-tenant';
 export const TENANT_ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/tenants/${TENANT_ROLE}`;
 export const READER_ARN = `arn:aws:iam::${ACCOUNT}:role/data/reader`;
 export const PARAMETER = '/eks-agent-platform/hub/session-broker/acme/session_role_arn';
+
+/** Where doctor's files are, which is nowhere on the disk. */
+const FOLDER = '/platform';
+export const CONFIG_FILE = `${FOLDER}/tenants.yaml`;
 
 /** One tenant that is opted in with most of what there is, and one that is not. */
 export const HEALTHY = `
@@ -59,10 +61,11 @@ const READER_TRUST = {
 
 /** A platform team's accounts, its configuration and its service control policies. */
 export class World {
-  readonly folder: string;
   account!: LocalAccount;
   /** The configuration that doctor reads. */
   yaml: string;
+  /** What doctor finds beside what is on the disk. */
+  readonly #files = new Map<string, string>();
   /** What is done to the account beside the app, again after each deployment. */
   readonly #arrange: (world: World) => Promise<void>;
   #options: Partial<LocalAccountOptions>;
@@ -77,7 +80,6 @@ export class World {
   scp: unknown[] = [];
 
   private constructor(yaml: string, arrange: (world: World) => Promise<void>, options: Partial<LocalAccountOptions>) {
-    this.folder = temporaryFolder();
     this.yaml = yaml;
     this.#arrange = arrange;
     this.#options = options;
@@ -141,18 +143,25 @@ export class World {
     if (!command.startsWith('aws eks wait ')) await this.aws(...wordsOf(command).slice(1));
   };
 
+  /** Puts a file where doctor finds it, and nobody else: files on the disk take longer than all else. @returns its path */
+  write(name: string, content: unknown): string {
+    const path = `${FOLDER}/${name}`;
+    this.#files.set(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return path;
+  }
+
+  /** What is in such a file. */
+  contentOf(path: string): string {
+    return this.#files.get(path) ?? '';
+  }
+
   /** Runs doctor, as a person would. */
   async doctor(...args: readonly string[]): Promise<Run> {
-    const config = join(this.folder, 'tenants.yaml');
-    writeFileSync(config, this.yaml);
-    const scp = this.scp.flatMap((document, index) => {
-      const path = join(this.folder, `scp-${index}.json`);
-      writeFileSync(path, JSON.stringify(document));
-      return ['--scp', path];
-    });
-    const fake = fakeProcess();
-    const shell = { ...fake.shell, environment: this.environment };
-    return runIn({ ...fake, shell }, 'doctor', '--config', config, ...scp, ...args);
+    this.write('tenants.yaml', this.yaml);
+    const scp = this.scp.flatMap((document, index) => ['--scp', this.write(`scp-${index}.json`, document)]);
+    const fake = fakeProcess({ environment: this.environment });
+    const readFile = (path: string): string | undefined => this.#files.get(path) ?? fake.shell.readFile(path);
+    return runIn({ ...fake, shell: { ...fake.shell, readFile } }, 'doctor', '--config', CONFIG_FILE, ...scp, ...args);
   }
 
   /** What the AWS CLI prints of the whole account, in files. */
@@ -174,11 +183,7 @@ export class World {
       () => undefined,
     );
     if (cluster !== undefined) outputs.push(cluster, ...(await this.#dumpCluster(region)));
-    return outputs.map((output, index) => {
-      const file = join(this.folder, `output-${index}.json`);
-      writeFileSync(file, JSON.stringify(output));
-      return file;
-    });
+    return outputs.map((output, index) => this.write(`output-${index}.json`, output));
   }
 
   async #dumpCluster(region: string): Promise<readonly Answer[]> {
@@ -288,7 +293,7 @@ export class World {
   /** What `cdk deploy` does: the stack of an opted-out tenant is deleted, any other is as it was synthesized. */
   async #cdk([cdk, deploy, stack = '', flag, config]: readonly string[]): Promise<void> {
     if (cdk !== 'cdk' || deploy !== 'deploy') throw new Error(`no deployment: ${cdk} ${deploy}`);
-    if (flag !== '-c' || config !== `config=${join(this.folder, 'tenants.yaml')}`) throw new Error('no configuration');
+    if (flag !== '-c' || config !== `config=${CONFIG_FILE}`) throw new Error('no configuration');
     const template = synthesize(this.yaml).get(stack);
     if (template === undefined) throw new Error(`no stack ${stack}`);
     if (template.Resources === undefined) await this.undeploy(stack);

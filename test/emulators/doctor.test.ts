@@ -1,21 +1,23 @@
 import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SCENARIOS } from '../doctor/scenarios.ts';
 import { ACCOUNT, World } from '../doctor/world.ts';
+import { temporaryFolder } from '../local/fixture.ts';
 import { isolateEnvironment } from '../runtime/support/isolation.ts';
 import { firstLine, runCommand, startCommand } from '../support/session-broker.ts';
 import { hasPythonTools, PYTHON } from './python-tools.ts';
 
 isolateEnvironment();
 
-/** Runs a command line as a person would paste it, in the world's folder, with the AWS CLI of the tier as `aws`. */
-async function inShell(world: World, command: string): Promise<void> {
+/** Runs a command line as a person would paste it, with the AWS CLI of the tier as `aws`. */
+async function inShell(world: World, command: string, folder = tmpdir()): Promise<void> {
   const environment = world.account.administratorEnvironment(ACCOUNT);
   const path = `${dirname(PYTHON)}:${process.env['PATH']}`;
   await promisify(execFile)('sh', ['-c', command], {
-    cwd: world.folder,
+    cwd: folder,
     env: { ...environment, PATH: path, AWS_MAX_ATTEMPTS: '1', AWS_PAGER: '' },
   });
 }
@@ -66,8 +68,9 @@ describe.skipIf(!hasPythonTools)('doctor, with the AWS CLI itself', { timeout: 1
     for (const code of ['TrustNamesDeletedRole', 'AccessEntryOfDeletedRole', 'CallerPolicyDrifted']) {
       const scenario = SCENARIOS.find((known) => known.code === code);
       const world = await spoiledWorld(scenario ?? { code: 'NotDeployed', severity: 'error', because: '' });
-      for (const command of EXPORTS) await inShell(world, command);
-      const files = EXPORTS.map((command) => `${world.folder}/${command.split('> ')[1]}`);
+      const folder = temporaryFolder();
+      for (const command of EXPORTS) await inShell(world, command, folder);
+      const files = EXPORTS.map((command) => `${folder}/${command.split('> ')[1]}`);
       const { findings, notChecked } = await world.report(...files.flatMap((file) => ['--from', file]));
       expect(findings).toEqual((await world.report()).findings);
       expect(findings.map((finding) => finding.code)).toEqual([code, 'NamesFree']);
