@@ -41,6 +41,22 @@ describe('a cloud assembly alone', () => {
     for (const { missing } of notChecked) expect(missing).toMatch(/in none of --from; add /);
   });
 
+  test('says nothing of what exists only under a condition', async () => {
+    const world = await World.start();
+    const templates = structuredClone(synthesize(parseConfig(HEALTHY, 'tenants.yaml')));
+    for (const { Resources } of [...templates.values()] as { Resources: Record<string, Record<string, unknown>> }[]) {
+      for (const resource of Object.values(Resources)) resource['Condition'] = 'Sometimes';
+    }
+    const { findings, notChecked } = await world.report(
+      '--from',
+      writeAssembly(Object.fromEntries(templates) as never),
+    );
+    expect(findings.map(({ code }) => code)).toEqual(['NamesFree']);
+    for (const check of ['the trust policy', 'the parameters']) {
+      expect(notChecked.map((entry) => entry.check)).toContain(check);
+    }
+  });
+
   test('is judged by the configuration that is given, not by the one that it was made from', async () => {
     const world = await World.start();
     world.configure('clusters.hub.tenants.acme.models', []);
@@ -81,6 +97,39 @@ describe('a cloud assembly and an export of the account', () => {
 
     expect(await codes(details, assemblyOf(HEALTHY))).toEqual(['CallerPolicyNotAttached']);
     expect(await codes(assemblyOf(HEALTHY), details)).toEqual([]);
+  });
+});
+
+describe('an export of a part of the account', () => {
+  /** The export of a healthy account, with some of it changed. */
+  async function exported(change: (details: Record<string, readonly { Arn: string }[]>) => object) {
+    const world = await World.start();
+    const [path = ''] = await world.dump();
+    const details = JSON.parse(world.contentOf(path)) as Record<string, readonly { Arn: string }[]>;
+    return world.report('--from', world.write('part.json', { ...details, ...change(details) }));
+  }
+  const withoutTenantRole = ({ RoleDetailList = [] }: Record<string, readonly { Arn: string }[]>) => ({
+    RoleDetailList: RoleDetailList.filter(({ Arn }) => !Arn.endsWith(`/${TENANT_ROLE}`)),
+  });
+
+  test('says what is not there if it holds the whole account', async () => {
+    const { findings } = await exported(withoutTenantRole);
+    expect(findings.map(({ code }) => code)).toContain('TenantRoleMissing');
+  });
+
+  test.each([{ IsTruncated: true }, { NextToken: 'more' }, { Marker: 'more' }])(
+    'says nothing of what it does not hold, if more of it was to come: %j',
+    async (rest) => {
+      const { findings, notChecked } = await exported((details) => ({ ...withoutTenantRole(details), ...rest }));
+      expect(findings.map(({ code }) => code)).not.toContain('TenantRoleMissing');
+      expect(notChecked.map(({ check }) => check)).toContain('whether the tenant role exists');
+    },
+  );
+
+  test('says nothing of policies if it was asked for roles alone', async () => {
+    const { findings, notChecked } = await exported(() => ({ Policies: [] }));
+    expect(findings.map(({ code }) => code)).not.toContain('CallerPolicyMissing');
+    expect(notChecked.map(({ check }) => check)).toContain("the caller's policy");
   });
 });
 
